@@ -1,0 +1,7 @@
+"""aebench: a distributed benchmark of image codecs."""
+
+from aebench.codecs import Codec, Rgb, codec, codecs, list_codecs, parameter
+from aebench.errors import Error
+
+__version__ = "0.1.0"
+__all__ = ["Codec", "Error", "Rgb", "codec", "codecs", "list_codecs", "parameter"]
