@@ -36,6 +36,7 @@ Rgb = npt.NDArray[np.uint8]
 Value = int | float | str | bool
 """What a parameter may hold."""
 
+_SWEPT = re.compile(r"([A-Za-z_]\w*)=")
 _BARE = re.compile(r"[A-Za-z0-9_./:+~-]+")
 
 
@@ -117,11 +118,12 @@ class Codec(ABC):
 
     @property
     def setting(self) -> str:
-        """Canonical name: the first parameter always, the others where they differ from their default."""
+        """Canonical name: the parameters that `sweep` names always, the others where they differ from their default."""
+        swept = _SWEPT.findall(self.sweep)
         shown = [
             f"{field.name}={format_value(getattr(self, field.name))}"
-            for position, field in enumerate(parameters(type(self)))
-            if position == 0 or getattr(self, field.name) != field.default
+            for field in parameters(type(self))
+            if field.name in swept or getattr(self, field.name) != field.default
         ]
         return f"{self.name}[{','.join(shown)}]" if shown else self.name
 

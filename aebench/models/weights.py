@@ -1,0 +1,147 @@
+"""Weights on disk: a safetensors file, and beside it a JSON file that says what network it belongs to.
+
+    model/model.safetensors    the tensors, nothing else
+    model/model.json           network, number of parameters, SHA-256 of the tensors, how they were trained
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor, nn
+
+from aebench.errors import WeightsError
+from aebench.suggest import did_you_mean
+
+NETWORKS = {"paper": "aebench.models.paper:PaperAutoencoder"}
+"""Networks that aebench can train, by name."""
+
+TENSORS, CONFIGURATION = "model.safetensors", "model.json"
+
+
+def build(name: str) -> nn.Module:
+    """Make an untrained network; a network of your own is named ``module:Class``."""
+    if name not in NETWORKS and ":" not in name:
+        raise WeightsError(
+            f"there is no network {name!r}{did_you_mean(name, NETWORKS)}; known: {', '.join(NETWORKS)}; "
+            "a network of your own is named module:Class"
+        )
+    module, _, cls = NETWORKS.get(name, name).partition(":")
+    try:
+        network = getattr(importlib.import_module(module), cls)()
+    except (ImportError, AttributeError) as error:
+        raise WeightsError(f"cannot import the network {name!r}: {error}") from error
+    if not isinstance(network, nn.Module):
+        raise WeightsError(f"{name!r} is not a torch.nn.Module")
+    return network
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Trained weights in memory, small enough to travel to every worker.
+
+    Attributes
+    ----------
+    network : str
+        Name of the network they belong to, as `build` takes it.
+    tensors : bytes
+        The safetensors file.
+    training : mapping
+        How they were made: job, seconds, versions. For people, not for decoding.
+    """
+
+    network: str
+    tensors: bytes = field(repr=False)
+    training: Mapping[str, Any] = field(repr=False, compare=False, hash=False)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the safetensors file, hexadecimal."""
+        return hashlib.sha256(self.tensors).hexdigest()
+
+    @classmethod
+    def of(cls, name: str, network: nn.Module, training: Mapping[str, Any]) -> Weights:
+        """Take the weights of a network."""
+        state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+        return cls(name, save(state), dict(training))
+
+    def load_into(self, network: nn.Module) -> nn.Module:
+        """Copy the tensors into a network, or raise `WeightsError` at the first that does not fit."""
+        given, wanted = self.state(), network.state_dict()
+        for name in sorted(given.keys() | wanted.keys()):
+            if name not in given or name not in wanted:
+                raise WeightsError(
+                    f"the weights of {self.network!r} do not fit the network: tensor {name!r} is "
+                    f"{'missing' if name not in given else 'not in the network'}"
+                )
+            if given[name].shape != wanted[name].shape:
+                raise WeightsError(
+                    f"the weights of {self.network!r} do not fit the network: tensor {name!r} is "
+                    f"{tuple(given[name].shape)}, the network has {tuple(wanted[name].shape)}"
+                )
+        network.load_state_dict(given)
+        return network
+
+    def state(self) -> dict[str, Tensor]:
+        """Read the tensors."""
+        try:
+            return load(self.tensors)
+        except SafetensorError as error:
+            raise WeightsError(f"the weights of {self.network!r} are damaged: {error}") from error
+
+    def save(self, folder: Path) -> None:
+        """Write both files; the configuration last, so that a folder with one is whole."""
+        folder.mkdir(parents=True, exist_ok=True)
+        configuration = {
+            "format": 1,
+            "network": self.network,
+            "parameters": sum(tensor.numel() for tensor in self.state().values()),
+            "sha256": self.digest,
+            "training": dict(self.training),
+        }
+        _replace(folder / TENSORS, self.tensors)
+        _replace(folder / CONFIGURATION, (json.dumps(configuration, indent=2) + "\n").encode())
+
+
+def read_weights(path: str | Path) -> Weights:
+    """Read weights from a folder that `Weights.save` wrote, or from the ``model.safetensors`` in one.
+
+    Raises
+    ------
+    WeightsError
+        If a file is missing, or the tensors are not those that the configuration describes.
+    """
+    folder = Path(path)
+    if folder.name == TENSORS:
+        folder = folder.parent
+    if not (folder / CONFIGURATION).is_file() and (folder / "model" / CONFIGURATION).is_file():
+        folder = folder / "model"  # a run folder was named
+    try:
+        configuration = json.loads((folder / CONFIGURATION).read_bytes())
+        tensors = (folder / TENSORS).read_bytes()
+        network, digest = configuration["network"], configuration["sha256"]
+    except OSError as error:
+        raise WeightsError(f"no weights in {folder}: cannot read {error.filename}; train first, or name a folder "
+                           f"that holds {TENSORS} and {CONFIGURATION}") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{folder / CONFIGURATION} is not a weights configuration: {error!r}") from error
+    weights = Weights(network, tensors, configuration.get("training", {}))
+    if weights.digest != digest:
+        raise WeightsError(f"{folder / TENSORS} is not the file that {CONFIGURATION} describes: its SHA-256 is "
+                           f"{weights.digest[:12]}…, not {digest[:12]}…; one of the two was changed")
+    return weights
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_bytes(data)
+    temporary.replace(path)

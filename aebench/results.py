@@ -1,0 +1,214 @@
+"""A run's folder: rows and epochs as Parquet, the job and its surroundings as JSON, the trained model.
+
+    RUN/rows/*.parquet      one row per (image, codec, setting), failures included
+    RUN/epochs/*.parquet    one row per training epoch
+    RUN/run.json            the job, versions, commit, hardware
+    RUN/model/              the trained weights
+    RUN/training/           checkpoints from which an interrupted training goes on
+
+Every file is written under a temporary name and renamed, so that a reader never sees half of one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from aebench.errors import ResultsError
+
+SCHEMA_VERSION = 1
+
+ROWS = pa.schema(
+    [
+        ("run", pa.string()),
+        ("image", pa.string()),
+        ("image_digest", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("codec", pa.string()),
+        ("setting", pa.string()),
+        ("parameters", pa.string()),
+        ("codec_version", pa.string()),
+        ("bytes", pa.int64()),
+        ("bpp", pa.float64()),
+        ("mse", pa.float64()),
+        ("psnr_rgb", pa.float64()),
+        ("psnr_y", pa.float64()),
+        ("psnr_yuv", pa.float64()),
+        ("ms_ssim", pa.float64()),
+        ("encode_seconds", pa.float64()),
+        ("encode_cpu_seconds", pa.float64()),
+        ("decode_seconds", pa.float64()),
+        ("decode_cpu_seconds", pa.float64()),
+        ("device", pa.string()),
+        ("node", pa.string()),
+        ("time", pa.timestamp("us", tz="UTC")),
+        ("error", pa.string()),
+        ("schema_version", pa.int32()),
+    ]
+)
+"""One measurement. Sizes in bytes, `bpp` in bits per pixel, PSNR in dB (infinite where lossless), times in seconds;
+`image_digest` is the SHA-256 of shape and pixels; a failed measurement has `error` filled and what is unknown null."""
+
+KEY = ("image", "image_digest", "setting", "codec_version")
+"""Two rows that agree in these are the same measurement."""
+
+EPOCHS = pa.schema(
+    [
+        ("run", pa.string()),
+        ("epoch", pa.int32()),
+        ("step", pa.int64()),
+        ("train_loss", pa.float64()),
+        ("validation_loss", pa.float64()),
+        ("validation_psnr", pa.float64()),
+        ("learning_rate", pa.float64()),
+        ("seconds", pa.float64()),
+        ("cpu_seconds", pa.float64()),
+        ("workers", pa.int32()),
+        ("crops", pa.int64()),
+        ("schema_version", pa.int32()),
+    ]
+)
+"""One training epoch; see `aebench.training.Epoch`."""
+
+
+class RunFolder:
+    """A run on disk.
+
+    Parameters
+    ----------
+    path : path
+        Its folder; nothing is created before something is written.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.model = self.path / "model"
+        self.training = self.path / "training"
+
+    @property
+    def name(self) -> str:
+        """The folder's own name, which its rows carry."""
+        return self.path.resolve().name
+
+    def rows(self) -> pa.Table:
+        """Read every measurement once: a repeated key counts as its last row, a success before a failure."""
+        table = _read(self.path / "rows", ROWS)
+        order = pa.array(range(len(table)), pa.int64())
+        succeeded = pc.multiply(pc.is_null(table["error"]).cast(pa.int64()), len(table))
+        ranked = table.append_column("rank", pc.add(succeeded, order)).append_column("order", order)
+        best = ranked.group_by(list(KEY)).aggregate([("rank", "max")])["rank_max"]
+        kept = ranked.filter(pc.is_in(ranked["rank"], best.combine_chunks()))
+        return kept.drop_columns(["rank", "order"])
+
+    def epochs(self) -> pa.Table:
+        """Read the training curve; an epoch that was trained again after an interruption counts once."""
+        table = _read(self.path / "epochs", EPOCHS)
+        last = {epoch: index for index, epoch in enumerate(table["epoch"].to_pylist())}
+        return table.take(pa.array(sorted(last.values()), pa.int64())).sort_by("epoch")
+
+    def append_rows(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write measurements as one more file."""
+        _write(self.path / "rows", rows, ROWS)
+
+    def append_epoch(self, epoch: Mapping[str, Any]) -> None:
+        """Write one epoch as one more file."""
+        _write(self.path / "epochs", [{"run": self.name, **epoch}], EPOCHS)
+
+    def compact(self) -> None:
+        """Replace the many small files of a finished run by one of each kind."""
+        for folder, table in (("rows", self.rows()), ("epochs", self.epochs())):
+            old = sorted((self.path / folder).glob("*.parquet"))
+            if len(old) > 1:
+                _write_table(self.path / folder, table)
+                for path in old:
+                    path.unlink()
+
+    def info(self) -> dict[str, Any]:
+        """Read ``run.json``; empty where there is none."""
+        try:
+            info = json.loads((self.path / "run.json").read_text())
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise ResultsError(f"cannot read {self.path / 'run.json'}: {error}") from error
+        return dict(info)
+
+    def update_info(self, **values: Any) -> None:
+        """Merge values into ``run.json``."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        text = json.dumps({**self.info(), **values}, indent=2, default=str) + "\n"
+        _replace(self.path / "run.json", text.encode())
+
+    def require(self) -> RunFolder:
+        """Return the folder, or raise `ResultsError` when it holds no run."""
+        if not self.path.is_dir():
+            near = sorted(p.name for p in self.path.parent.glob("*/") if (p / "rows").is_dir())
+            known = f"; runs beside it: {', '.join(near)}" if near else ""
+            raise ResultsError(f"there is no run {self.path}{known}")
+        if not any((self.path / "rows").glob("*.parquet")) and not any((self.path / "epochs").glob("*.parquet")):
+            raise ResultsError(f"{self.path} holds no results (no rows/*.parquet and no epochs/*.parquet in it)")
+        return self
+
+
+class RowWriter:
+    """Appends rows as they are made: a file at most every `seconds`, so that a killed run loses little."""
+
+    def __init__(self, run: RunFolder, seconds: float = 2.0) -> None:
+        self._run, self._seconds = run, seconds
+        self._rows: list[Mapping[str, Any]] = []
+        self._written = time.monotonic()
+
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Take rows, and write them if the last write was long enough ago."""
+        self._rows += rows
+        if time.monotonic() - self._written >= self._seconds:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what there is."""
+        if self._rows:
+            self._run.append_rows(self._rows)
+        self._rows, self._written = [], time.monotonic()
+
+
+def _read(folder: Path, schema: pa.Schema) -> pa.Table:
+    tables = []
+    for path in sorted(folder.glob("*.parquet")):
+        try:
+            tables.append(pq.read_table(path, schema=schema))
+        except (pa.ArrowException, OSError) as error:
+            raise ResultsError(f"cannot read {path}: {error}") from error
+    return pa.concat_tables(tables) if tables else schema.empty_table()
+
+
+def _write(folder: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
+    unknown = {name for row in rows for name in row} - set(schema.names)
+    if unknown:
+        raise ResultsError(f"rows have columns that the schema does not: {', '.join(sorted(unknown))}")
+    complete = [{"schema_version": SCHEMA_VERSION, **row} for row in rows]
+    _write_table(folder, pa.Table.from_pylist(complete, schema=schema))
+
+
+def _write_table(folder: Path, table: pa.Table) -> None:
+    """Write a file whose name sorts after all that are there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet"
+    temporary = path.with_suffix(".tmp")
+    pq.write_table(table, temporary)
+    os.replace(temporary, path)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_bytes(data)
+    os.replace(temporary, path)

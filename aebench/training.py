@@ -1,0 +1,268 @@
+"""Training on one device: crops, step, schedule, validation, state. No Ray here; `aebench.train` distributes it.
+
+Every worker draws the same global batch from (seed, step) and keeps its own share of it, so that the number of
+workers changes the speed and, but for rounding, not what is learned; a run resumed after a step goes on with the same
+crops that it would have seen.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from aebench.codecs.base import Rgb
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to train. `batch` counts crops over all workers together."""
+
+    seed: int = 1
+    crop: int = 64
+    batch: int = 8
+    epochs: int = 20
+    steps: int = 100
+    learning_rate: float = 2e-3
+    warmup: float = 0.15
+    precision: str = "float32"
+    compile: bool = False
+
+    @property
+    def total_steps(self) -> int:
+        return self.epochs * self.steps
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What is known after an epoch; losses are means over the data of all workers.
+
+    `train_loss` is the mean over the epoch's steps, while the weights moved; `validation_loss` the mean over whole
+    validation images after it; `validation_psnr` the mean over those images of PSNR in 8-bit RGB, in dB.
+    """
+
+    epoch: int
+    step: int
+    train_loss: float
+    validation_loss: float
+    validation_psnr: float
+    learning_rate: float
+    seconds: float
+    cpu_seconds: float
+    workers: int
+    crops: int
+
+
+def learning_rate(recipe: Recipe, step: int) -> float:
+    """One cycle: a cosine from peak/25 up to the peak, then a cosine down to almost nothing.
+
+    Source: Smith and Topin, *Super-Convergence* (2018), with the shape and the constants of PyTorch's ``OneCycleLR``.
+    """
+    peak, first, last = recipe.learning_rate, recipe.learning_rate / 25, recipe.learning_rate / 25 / 1e4
+    rising = max(recipe.warmup * recipe.total_steps - 1, 1e-9)
+    if step <= rising:
+        start, end, part = first, peak, step / rising
+    else:
+        start, end, part = peak, last, (step - rising) / max(recipe.total_steps - 1 - rising, 1e-9)
+    return end + (start - end) / 2 * (1 + math.cos(math.pi * min(part, 1.0)))
+
+
+def cut_crops(images: Sequence[Tensor], recipe: Recipe, step: int, rank: int = 0, world: int = 1) -> Tensor:
+    """Cut this worker's share of the crops of one step.
+
+    Parameters
+    ----------
+    images : sequence of uint8 Tensors, shape (3, H, W), on the training device
+    step : int
+        Counted over the whole training.
+
+    Returns
+    -------
+    float32 Tensor, shape (batch of this worker, 3, crop, crop)
+        RGB in [0, 1], each flipped left to right with probability ½.
+    """
+    random = np.random.default_rng([recipe.seed, step])
+    crops = []
+    for index in range(recipe.batch):
+        image = images[int(random.integers(len(images)))]
+        y, x = (int(random.integers(max(side - recipe.crop, 0) + 1)) for side in image.shape[1:])
+        flipped = bool(random.integers(2))
+        if index % world == rank:
+            crop = _at_least(image[:, y : y + recipe.crop, x : x + recipe.crop], recipe.crop)
+            crops.append(crop.flip(2) if flipped else crop)
+    return torch.stack(crops).float().div_(255).contiguous(memory_format=torch.channels_last)
+
+
+class WithLoss(nn.Module):
+    """A network whose forward pass is its loss: what DistributedDataParallel needs to see."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, rgb: Tensor) -> Tensor:
+        """Return the mean loss of a batch of RGB in [0, 1]."""
+        loss: Tensor = self.network.loss(rgb)  # type: ignore[operator]
+        return loss
+
+
+class Trainer:
+    """A network in training on one device, as one of `world` workers.
+
+    Parameters
+    ----------
+    network : Module with ``loss(rgb)`` and ``reconstruct(rgb)``
+        On its device. `wrap` is applied to it once, to distribute its gradients.
+    images, validation : sequences of uint8 arrays, shape (H, W, 3)
+        RGB. The training images, all of them on every worker; the whole validation set.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        recipe: Recipe,
+        images: Sequence[Rgb],
+        validation: Sequence[Rgb],
+        *,
+        device: torch.device | str = "cpu",
+        rank: int = 0,
+        world: int = 1,
+        wrap: Callable[[nn.Module], nn.Module] = lambda module: module,
+    ) -> None:
+        self.recipe, self.rank, self.world = recipe, rank, world
+        self.device = torch.device(device)
+        self.network = network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.images = [_planes(rgb).to(self.device) for rgb in images]
+        self.validation = [_planes(rgb) for rgb in validation[rank::world]]
+        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=recipe.learning_rate)
+        loss = WithLoss(self.network)
+        self.loss = wrap(torch.compile(loss) if recipe.compile else loss)  # type: ignore[arg-type]
+        self.step = 0
+
+    def run(self, report: Callable[[Epoch], None]) -> None:
+        """Train to the end of the recipe, from wherever `load` left off, reporting after every epoch."""
+        while self.step < self.recipe.total_steps:
+            report(self.epoch())
+
+    def epoch(self) -> Epoch:
+        """Train for one epoch and validate."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        total = torch.zeros((), device=self.device)
+        for _ in range(self.recipe.steps):
+            total += self.train_step()
+        train_loss = self._mean(float(total), self.recipe.steps)[0]
+        validation_loss, validation_psnr = self.validate()
+        seconds, cpu_seconds = time.perf_counter() - wall, self._sum(time.process_time() - cpu)
+        return Epoch(
+            epoch=self.step // self.recipe.steps,
+            step=self.step,
+            train_loss=train_loss,
+            validation_loss=validation_loss,
+            validation_psnr=validation_psnr,
+            learning_rate=learning_rate(self.recipe, self.step - 1),
+            seconds=seconds,
+            cpu_seconds=cpu_seconds,
+            workers=self.world,
+            crops=self.step * self.recipe.batch,
+        )
+
+    def train_step(self) -> Tensor:
+        """Take one optimiser step on this worker's share of the batch; return its loss, detached."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(self.recipe, self.step)
+        crops = cut_crops(self.images, self.recipe, self.step, self.rank, self.world)
+        self.optimiser.zero_grad(set_to_none=True)
+        with self._autocast():
+            loss: Tensor = self.loss(crops)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+        self.step += 1
+        return loss.detach()
+
+    @torch.no_grad()
+    def validate(self) -> tuple[float, float]:
+        """Return the mean loss and the mean PSNR (8-bit RGB, dB) over whole validation images of all workers."""
+        losses = psnrs = 0.0
+        for image in self.validation:
+            rgb = image.to(self.device).float().div_(255)[None]
+            losses += float(self.network.loss(rgb))
+            decoded = self.network.reconstruct(rgb).mul(255).round().clamp(0, 255)
+            mse = float((decoded - rgb * 255).double().square().mean())
+            psnrs += 10 * math.log10(255**2 / max(mse, 1e-10))
+        return self._mean(losses, len(self.validation))[0], self._mean(psnrs, len(self.validation))[0]
+
+    def save(self, folder: Path) -> None:
+        """Write all that `load` needs: weights and optimiser as safetensors, the step as JSON."""
+        folder.mkdir(parents=True, exist_ok=True)
+        tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
+        for name, value in self.network.named_parameters():
+            for key, moment in self.optimiser.state[value].items():
+                tensors[f"adam.{key}.{name}"] = moment
+        save_file({name: value.cpu().contiguous() for name, value in tensors.items()}, folder / "state.safetensors")
+        (folder / "state.json").write_text(json.dumps({"step": self.step, "recipe": asdict(self.recipe)}))
+
+    def load(self, folder: Path) -> None:
+        """Go on from what `save` wrote."""
+        tensors = load_file(folder / "state.safetensors", device=str(self.device))
+        self.network.load_state_dict(_under("network.", tensors))
+        for name, value in self.network.named_parameters():
+            self.optimiser.state[value] = {
+                "step": tensors[f"adam.step.{name}"].cpu(),
+                **{
+                    key: tensors[f"adam.{key}.{name}"].clone(memory_format=torch.preserve_format)
+                    for key in ("exp_avg", "exp_avg_sq")
+                },
+            }
+        self.step = json.loads((folder / "state.json").read_text())["step"]
+
+    def _autocast(self) -> contextlib.AbstractContextManager[None]:
+        if self.recipe.precision == "float32":
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.type, dtype=torch.bfloat16)
+
+    def _sum(self, *values: float) -> float:
+        return self._reduce(values)[0]
+
+    def _mean(self, total: float, count: int) -> tuple[float, float]:
+        summed, number = self._reduce((total, float(count)))
+        return summed / max(number, 1.0), number
+
+    def _reduce(self, values: Sequence[float]) -> list[float]:
+        """Add up over all workers."""
+        if self.world == 1:
+            return list(values)
+        tensor = torch.tensor(values, dtype=torch.float64, device=self.device)
+        dist.all_reduce(tensor)
+        return [float(value) for value in tensor]
+
+
+def network_tensors(folder: Path) -> dict[str, Tensor]:
+    """Read the network's weights, without the optimiser's state, from what `Trainer.save` wrote."""
+    return _under("network.", load_file(folder / "state.safetensors"))
+
+
+def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _planes(rgb: Rgb) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))
+
+
+def _at_least(crop: Tensor, side: int) -> Tensor:
+    """Repeat the last row and column of an image that is smaller than a crop."""
+    missing_rows, missing_columns = side - crop.shape[1], side - crop.shape[2]
+    if missing_rows or missing_columns:
+        padding = (0, missing_columns, 0, missing_rows)
+        crop = nn.functional.pad(crop[None].float(), padding, mode="replicate")[0].to(crop.dtype)
+    return crop
