@@ -36,6 +36,9 @@ Rgb = npt.NDArray[np.uint8]
 Value = int | float | str | bool
 """What a parameter may hold."""
 
+MOST_PIXELS = 2**27
+"""Images of more pixels (134 million, a side of 11,585) are refused; a header that declares more is damaged."""
+
 _SWEPT = re.compile(r"([A-Za-z_]\w*)=")
 _BARE = re.compile(r"[A-Za-z0-9_./:+~-]+")
 
@@ -167,10 +170,17 @@ def format_value(value: Value) -> str:
 
 
 def check_rgb(rgb: Rgb) -> Rgb:
-    """Return the image, contiguous, or raise `CodecError` when it is not ``uint8`` H×W×3 with at least one pixel."""
+    """Return the image, contiguous, or raise `CodecError` when it is not ``uint8`` H×W×3 of 1 to `MOST_PIXELS`."""
     if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3 or rgb.size == 0:
         raise CodecError(f"a codec takes uint8 RGB of shape (height, width, 3), not {rgb.dtype} {rgb.shape}")
+    check_size(rgb.shape[1], rgb.shape[0])
     return np.ascontiguousarray(rgb)
+
+
+def check_size(width: int, height: int) -> None:
+    """Raise `CodecError` for a size that no codec takes; decoders call it on the declared size before they allocate."""
+    if not 1 <= width * height <= MOST_PIXELS or width < 1:
+        raise CodecError(f"{width}×{height} is not a size that can be coded: 1 to {MOST_PIXELS} pixels")
 
 
 def _checked(codec: type[Codec], field: dataclasses.Field[Any], value: object) -> Value:
