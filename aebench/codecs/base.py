@@ -179,7 +179,7 @@ def check_rgb(rgb: Rgb) -> Rgb:
 
 def check_size(width: int, height: int) -> None:
     """Raise `CodecError` for a size that no codec takes; decoders call it on the declared size before they allocate."""
-    if not 1 <= width * height <= MOST_PIXELS or width < 1:
+    if width < 1 or height < 1 or width * height > MOST_PIXELS:
         raise CodecError(f"{width}×{height} is not a size that can be coded: 1 to {MOST_PIXELS} pixels")
 
 
