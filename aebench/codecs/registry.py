@@ -21,6 +21,8 @@ GROUP = "aebench.codecs"
 BUILTIN = {
     "jpeg": "aebench.codecs.jpeg:Jpeg",
     "jpeg2000": "aebench.codecs.jpeg2000:Jpeg2000",
+    "bpg": "aebench.codecs.bpg:Bpg",
+    "bpg-libbpg": "aebench.codecs.bpg_libbpg:BpgLibbpg",
     "heif": "aebench.codecs.heif:Heif",
     "paper": "aebench.codecs.paper:Paper",
 }
