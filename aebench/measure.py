@@ -70,9 +70,7 @@ def measure(image: ImageRef, codecs: Sequence[Codec], done: frozenset[tuple[str,
         yield from measure_batch([original], codec, done)
 
 
-def measure_batch(
-    originals: Sequence[Original], codec: Codec, done: frozenset[tuple[str, str, str]]
-) -> Iterator[Row]:
+def measure_batch(originals: Sequence[Original], codec: Codec, done: frozenset[tuple[str, str, str]]) -> Iterator[Row]:
     """Measure images at one setting, images of one shape together where the codec codes batches.
 
     The time of a batch is shared equally by its images.

@@ -12,7 +12,6 @@ Every file is written under a temporary name and renamed, so that a reader never
 from __future__ import annotations
 
 import json
-import os
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -205,10 +204,10 @@ def _write_table(folder: Path, table: pa.Table) -> None:
     path = folder / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet"
     temporary = path.with_suffix(".tmp")
     pq.write_table(table, temporary)
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def _replace(path: Path, data: bytes) -> None:
     temporary = path.with_name(path.name + ".tmp")
     temporary.write_bytes(data)
-    os.replace(temporary, path)
+    temporary.replace(path)

@@ -133,9 +133,8 @@ class NeuralCodec(Codec):
         if zlib.crc32(data[_HEADER.size - 4 :]) != crc or not 0 < height * width <= MOST_PIXELS:
             raise CodecError(f"the stream of {self.name} is damaged or cut short: its checksum does not match")
         if check != bytes.fromhex(self._weights().digest[:8]):
-            raise CodecError(
-                f"the stream of {self.name} was made with weights {check.hex()}…, these are {self._weights().digest[:8]}…"
-            )
+            ours = self._weights().digest[:8]
+            raise CodecError(f"the stream of {self.name} was made with weights {check.hex()}…, these are {ours}…")
         return (height, width), data[_HEADER.size :]
 
     def _weights(self) -> Weights:

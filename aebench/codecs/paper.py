@@ -75,9 +75,7 @@ def constriction_version() -> str:
     return version("constriction")
 
 
-def quantise(
-    latent: npt.NDArray[np.float32], bits: int
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+def quantise(latent: npt.NDArray[np.float32], bits: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
     """Quantise each channel uniformly between its smallest and its largest value.
 
     Parameters
@@ -96,9 +94,7 @@ def quantise(
     return np.rint((flat - low) / span * (2**bits - 1)).astype(np.int32), bounds
 
 
-def dequantise(
-    levels: npt.NDArray[np.int32], bounds: npt.NDArray[np.float32], bits: int
-) -> npt.NDArray[np.float32]:
+def dequantise(levels: npt.NDArray[np.int32], bounds: npt.NDArray[np.float32], bits: int) -> npt.NDArray[np.float32]:
     """Invert `quantise`, to the middle of each level's interval."""
     low, span = bounds[:, :1], bounds[:, 1:] - bounds[:, :1]
     return (low + levels.astype(np.float32) * (span / np.float32(2**bits - 1))).astype(np.float32)

@@ -93,7 +93,8 @@ def _settings(codec: type[Codec], pairs: dict[str, list[tuple[str, bool]]], text
     if count > MOST_SETTINGS:
         raise SettingError(f"{text!r} names more than {MOST_SETTINGS} settings")
     # dict.fromkeys: a setting named twice is one setting
-    return list(dict.fromkeys(make(codec, dict(zip(order, combination))) for combination in itertools.product(*choices)))
+    combinations = (dict(zip(order, values, strict=True)) for values in itertools.product(*choices))
+    return list(dict.fromkeys(make(codec, values) for values in combinations))
 
 
 def _values(raw: str, quoted: bool, kind: type, where: str) -> Iterator[Value]:

@@ -1,0 +1,188 @@
+"""The command line: parses, calls, prints. No logic of its own.
+
+Exit codes: 0 all measured; 2 the input was wrong, or something aebench needs is missing; 3 all measured, but some
+rows are failures; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aebench.errors import Error
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from aebench.job import Job
+
+EXIT_INPUT, EXIT_FAILED_ROWS, EXIT_INTERRUPTED = 2, 3, 130
+
+_EXAMPLES = """\b
+Examples:
+  aebench run jobs/quickstart.toml                      train, evaluate, print the tables
+  aebench run jobs/paper.toml --set train.epochs=100    change one value of a job
+  aebench evaluate --images kodak --codecs 'jpeg,jpeg2000,heif[qp=22..37:5]' --output results/baselines
+  aebench report results/baselines                      the same tables again, from the Parquet files
+  aebench codecs                                        what can be measured, at which settings
+  aebench images 'kodak[17:]'                           what is in a set, and where it comes from
+
+\b
+Codecs and settings:    jpeg    jpeg[quality=50]    jpeg[quality=10|30|50]    heif[qp=22..37:5]
+Image sets:             kodak   samples   FOLDER    'photos/*.png'    s3://bucket/folder    kodak[:17]
+"""
+
+
+@click.group(epilog=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="aebench")
+@click.option("-v", "--verbose", is_flag=True, help="Log what happens inside.")
+def cli(verbose: bool) -> None:
+    """A distributed benchmark of image codecs: every number has its bits, every bit is in a file that decodes."""
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+
+
+_output = click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder of the run.  [default: results/NAME of the job]"
+)
+_fresh = click.option("--fresh", is_flag=True, help="Remove what the output holds of an earlier run first.")
+_set = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a value: train.epochs=5.")
+
+
+@cli.command()
+@click.argument("job", metavar="JOB.toml", type=click.Path(path_type=Path))
+@_output
+@_set
+@_fresh
+def run(job: Path, output: Path | None, overrides: tuple[str, ...], fresh: bool) -> None:
+    """Do all that a job file says: train, evaluate, print the tables.
+
+    Run again with the same output, it measures only what is missing, and an interrupted training goes on.
+    """
+    from aebench.job import read_job
+
+    _do(read_job(job, overrides), output, fresh)
+
+
+@cli.command()
+@click.option("--images", required=True, metavar="SET", help="Training images, such as 'kodak[:17]'.")
+@click.option("--model", default="paper", show_default=True, metavar="NAME", help="Network: paper, or module:Class.")
+@click.option("--seed", default=1, show_default=True, help="Of the weights, the crops and their order.")
+@_set
+@_output
+@_fresh
+def train(images: str, model: str, seed: int, overrides: tuple[str, ...], output: Path | None, fresh: bool) -> None:
+    """Train a network with Ray Train, leaving its weights in OUTPUT/model.
+
+    Every key of a job's [train] section can be set: --set train.epochs=50 --set train.workers=2
+    """
+    from aebench.job import command_job
+
+    _do(command_job("train", overrides, seed=seed, train={"images": images, "model": model}), output, fresh)
+
+
+@cli.command()
+@click.option("--images", required=True, metavar="SET", help="Test images, such as 'kodak[17:]'.")
+@click.option("--codecs", required=True, metavar="LIST", help="Codecs and settings, such as 'jpeg,heif[qp=22..37:5]'.")
+@_output
+@_fresh
+def evaluate(images: str, codecs: str, output: Path | None, fresh: bool) -> None:
+    """Send every image through every codec at every setting with Ray Data, and print the tables.
+
+    A codec of your own is named module:Class. A network takes the weights in OUTPUT/model, or those you name:
+    'paper[weights=results/quickstart]'.
+    """
+    from aebench.job import command_job
+
+    _do(command_job("evaluate", (), evaluate={"images": images, "codecs": [codecs]}), output, fresh)
+
+
+@cli.command()
+@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.option("--bpp", type=click.FloatRange(min=0, min_open=True), help="Compare at the settings nearest this rate.")
+def report(folder: Path, bpp: float | None) -> None:
+    """Print the tables of a run from its Parquet files alone."""
+    from aebench.report import show
+    from aebench.results import RunFolder
+
+    show(RunFolder(folder).require(), _console(), bpp)
+
+
+@cli.command()
+def codecs() -> None:
+    """List the codecs: parameters, default settings, versions."""
+    from aebench.listing import show_codecs
+
+    show_codecs(_console())
+
+
+@cli.command()
+@click.argument("spec", metavar="SET")
+def images(spec: str) -> None:
+    """List what is in an image set, and where it comes from."""
+    from aebench.listing import show_images
+
+    show_images(spec, _console())
+
+
+@cli.command()
+@click.argument("image", metavar="IMAGE")
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="File to write.")
+@click.option("--codec", "setting", required=True, help="Codec at one setting, such as 'jpeg[quality=50]'.")
+def encode(image: str, output: Path, setting: str) -> None:
+    """Compress one image to a file."""
+    from aebench.files import encode_file
+
+    _console().print(encode_file(image, output, setting), highlight=False, soft_wrap=True)
+
+
+@cli.command()
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="Image to write, such as out.png.")
+@click.option("--codec", "setting", required=True, help="The codec that made the file.")
+def decode(file: Path, output: Path, setting: str) -> None:
+    """Reconstruct the image in a compressed file."""
+    from aebench.files import decode_file
+
+    _console().print(decode_file(file, output, setting), highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Run the command line; every expected failure is one sentence and an exit code."""
+    sys.path.insert(0, str(Path.cwd()))  # codecs named module:Class stand in the working directory
+    try:
+        cli.main(standalone_mode=False)
+    except Error as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(EXIT_INPUT)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted; what was measured is kept, and running again goes on from there", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+
+
+def _do(job: Job, output: Path | None, fresh: bool) -> None:
+    from aebench.report import show
+    from aebench.run import output_folder, run_job
+
+    console = _console()
+    outcome = run_job(job, output_folder(job, output), console, fresh)
+    if job.evaluate:
+        show(outcome.run, console, job.report.bpp)
+    console.print(f"\nresults: {outcome.run.path}", highlight=False, soft_wrap=True)
+    if outcome.failed:
+        console.print(f"{outcome.failed} measurements failed: see the column 'error'", highlight=False)
+        sys.exit(EXIT_FAILED_ROWS)
+
+
+def _console(**options: Any) -> Console:
+    from rich.console import Console
+
+    return Console(**options)

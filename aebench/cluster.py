@@ -1,0 +1,117 @@
+"""Connecting to Ray, or starting it, quietly."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import ray
+from ray.data import DataContext
+
+from aebench.errors import ClusterError
+
+log = logging.getLogger(__name__)
+
+LOCAL_OBJECT_STORE = 512 * 2**20
+"""Bytes of shared memory for a Ray of our own: only paths, weights and rows travel, never pixels."""
+
+_QUIET = {
+    "RAY_worker_niceness": "0",  # Ray runs workers at nice 15, which makes their times noise on a busy machine
+    "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
+    "RAY_TRAIN_ENABLE_STATE_TRACKING": "0",
+    "RAY_TRAIN_METRICS_ENABLED": "0",
+    "RAY_DATA_DISABLE_PROGRESS_BARS": "1",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_DEDUP_LOGS": "0",
+}
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What a connected Ray offers."""
+
+    cpus: int
+    gpus: int
+    nodes: int
+    address: str
+
+    def __str__(self) -> str:
+        gpus = f", {self.gpus} GPU{'s' * (self.gpus != 1)}" if self.gpus else ", no GPU"
+        return f"{self.nodes} node{'s' * (self.nodes != 1)}, {self.cpus} CPU{'s' * (self.cpus != 1)}{gpus}"
+
+
+@contextlib.contextmanager
+def connected() -> Iterator[Cluster]:
+    """Connect to the Ray that ``RAY_ADDRESS`` names or that runs on this machine, else start one for the while.
+
+    Raises
+    ------
+    ClusterError
+        If the named Ray does not answer, or none can be started.
+    """
+    if ray.is_initialized():
+        yield describe()
+        return
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    address = os.environ.get("RAY_ADDRESS") or _running()
+    local = address in ("", "local")
+    if local:  # workers inherit it, and import aebench and modules of the working directory as the driver does
+        os.environ["PYTHONPATH"] = os.pathsep.join(_import_paths())
+    try:
+        ray.init(
+            address="local" if local else address,
+            include_dashboard=False if local else None,
+            object_store_memory=LOCAL_OBJECT_STORE if local else None,
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+        )
+    except Exception as error:
+        if local:
+            raise ClusterError(f"cannot start Ray on this machine: {error}") from error
+        raise ClusterError(
+            f"cannot connect to Ray at {address}: {error}; unset RAY_ADDRESS to run on this machine alone"
+        ) from error
+    context = DataContext.get_current()
+    context.enable_progress_bars = False
+    context.print_on_execution_start = False
+    for name in ("ray.data", "ray.train"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        yield describe()
+    finally:
+        ray.shutdown()
+
+
+def describe() -> Cluster:
+    """Describe the connected Ray."""
+    resources = ray.cluster_resources()
+    return Cluster(
+        cpus=int(resources.get("CPU", 0)),
+        gpus=int(resources.get("GPU", 0)),
+        nodes=sum(bool(node["Alive"]) for node in ray.nodes()),
+        address=ray.get_runtime_context().gcs_address,
+    )
+
+
+def _running() -> str:
+    """Return the address of a Ray that ``ray start`` started on this machine, or nothing."""
+    from ray._private.services import find_gcs_addresses
+
+    found = sorted(find_gcs_addresses())
+    if len(found) > 1:
+        raise ClusterError(
+            f"several Rays run on this machine ({', '.join(found)}): name one in RAY_ADDRESS, or RAY_ADDRESS=local"
+        )
+    return found[0] if found else ""
+
+
+def _import_paths() -> list[str]:
+    package = str(Path(__file__).resolve().parent.parent)
+    paths = [package, str(Path.cwd()), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    return list(dict.fromkeys(path for path in paths if path))

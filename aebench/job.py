@@ -1,0 +1,205 @@
+"""The job file (``jobs/*.toml``) as a validated model.
+
+An unknown key, a wrong type or an impossible value is a `JobError` that names the key, its line and the nearest valid
+one. The commands ``train`` and ``evaluate`` build the same model from their options.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from aebench.codecs.base import Codec
+from aebench.codecs.registry import codecs
+from aebench.errors import JobError, SettingError
+from aebench.suggest import did_you_mean
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class TrainSection(_Section):
+    """``[train]``: what to train, on what, how."""
+
+    model: str = "paper"
+    images: str
+    fallback: str | None = None
+    validation: Annotated[int, Field(ge=1)] = 2
+    crop: Annotated[int, Field(ge=8, le=4096, multiple_of=4)] = 64
+    batch: Annotated[int, Field(ge=1, le=65536)] = 8
+    epochs: Annotated[int, Field(ge=1)] = 20
+    steps: Annotated[int, Field(ge=1)] = 100
+    learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-3
+    warmup: Annotated[float, Field(ge=0, le=1)] = 0.15
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    compile: Literal["auto"] | bool = "auto"
+    workers: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
+
+    @model_validator(mode="after")
+    def _batch_is_shared(self) -> TrainSection:
+        if isinstance(self.workers, int) and self.batch % self.workers:
+            raise ValueError(f"batch = {self.batch} cannot be shared equally by workers = {self.workers}")
+        return self
+
+
+class EvaluateSection(_Section):
+    """``[evaluate]``: which images through which codecs."""
+
+    images: str
+    fallback: str | None = None
+    codecs: Annotated[list[str], Field(min_length=1)]
+
+    @field_validator("codecs")
+    @classmethod
+    def _codecs_exist(cls, texts: list[str]) -> list[str]:
+        try:
+            codecs(",".join(texts))
+        except SettingError as error:
+            raise ValueError(str(error)) from error
+        return texts
+
+    def settings(self) -> list[Codec]:
+        """Every setting to measure, each once."""
+        return codecs(",".join(self.codecs))
+
+
+class ReportSection(_Section):
+    """``[report]``: what the tables compare."""
+
+    bpp: Annotated[float, Field(gt=0)] | None = None
+
+
+class Job(_Section):
+    """One job: train if there is a ``[train]``, evaluate if there is an ``[evaluate]``, report."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+    seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
+    train: TrainSection | None = None
+    evaluate: EvaluateSection | None = None
+    report: ReportSection = ReportSection()
+
+    @model_validator(mode="after")
+    def _something_to_do(self) -> Job:
+        if self.train is None and self.evaluate is None:
+            raise ValueError("a job needs a [train] or an [evaluate] section")
+        return self
+
+
+_SECTIONS: dict[str, type[BaseModel]] = {"train": TrainSection, "evaluate": EvaluateSection, "report": ReportSection}
+
+
+def read_job(path: str | Path, overrides: Sequence[str] = ()) -> Job:
+    """Read a job file.
+
+    Parameters
+    ----------
+    path : path
+        A TOML file.
+    overrides : sequence of str
+        ``section.key=value``, the value as in TOML; a bare word is taken as text.
+
+    Raises
+    ------
+    JobError
+        If the file cannot be read, or anything in it or in the overrides is not valid.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        near = sorted(str(file) for file in Path(path).parent.glob("*.toml"))
+        known = f"; job files beside it: {', '.join(near)}" if near else ""
+        raise JobError(f"cannot read the job file {path}: {getattr(error, 'strerror', error)}{known}") from error
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise JobError(f"{path} is not valid TOML: {error}") from error
+    for override in overrides:
+        _override(values, override)
+    values.setdefault("name", Path(path).stem)
+    return make_job(values, source=str(path), text=text)
+
+
+def command_job(command: str, overrides: Sequence[str], **sections: Any) -> Job:
+    """Make the job that a command's options describe."""
+    values = {"name": command, **sections}
+    for override in overrides:
+        _override(values, override)
+    return make_job(values, source=f"aebench {command}")
+
+
+def make_job(values: Mapping[str, Any], source: str, text: str = "") -> Job:
+    """Validate values as a job; `source` and `text` say where they stand."""
+    try:
+        return Job.model_validate(values)
+    except ValidationError as error:
+        raise JobError("\n".join(_explain(problem, source, text) for problem in error.errors())) from error
+
+
+def _override(values: dict[str, Any], override: str) -> None:
+    key, equals, raw = override.partition("=")
+    path = key.strip().split(".")
+    if not equals or not all(path):
+        raise JobError(f"--set takes section.key=value, not {override!r}; for example --set train.epochs=5")
+    try:
+        value = tomllib.loads(f"value = {raw}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = raw
+    for part in path[:-1]:
+        values = values.setdefault(part, {})
+        if not isinstance(values, dict):
+            raise JobError(f"--set {override}: {part!r} is not a section")
+    values[path[-1]] = value
+
+
+def _explain(problem: Any, source: str, text: str) -> str:
+    # pydantic names the branches of a union in the location; only keys of the file are wanted
+    keys = [str(part) for part in problem["loc"] if isinstance(part, int) or part in _known_keys() or _in(part, text)]
+    where = ".".join(keys)
+    line = _line_of(keys, text)
+    prefix = f"{source}{f', line {line}' if line else ''}: "
+    if problem["type"] == "extra_forbidden":
+        name = str(problem["loc"][-1])
+        known = list(_section(problem["loc"][:-1]).model_fields)
+        return f"{prefix}unknown key {where!r}{did_you_mean(name, known)}; known here: {', '.join(known)}"
+    if problem["type"] == "missing":
+        return f"{prefix}the key {where!r} is missing"
+    message = problem["msg"].removeprefix("Value error, ")
+    given = "" if isinstance(problem["input"], (dict, list)) else f", not {problem['input']!r}"
+    return f"{prefix}{where + ': ' if where else ''}{message}{given}"
+
+
+def _section(location: Sequence[str | int]) -> type[BaseModel]:
+    model: type[BaseModel] = Job
+    for part in location:
+        model = _SECTIONS.get(str(part), model)
+    return model
+
+
+def _known_keys() -> set[str]:
+    return {name for section in [Job, *_SECTIONS.values()] for name in section.model_fields}
+
+
+def _in(part: object, text: str) -> bool:
+    return re.search(rf"^\s*\[?{re.escape(str(part))}\b", text, re.MULTILINE) is not None
+
+
+def _line_of(keys: Sequence[str], text: str) -> int | None:
+    """Find the line of a key: `tomllib` does not tell it."""
+    section = ""
+    named = [key for key in keys if not key.isdigit()]
+    if not named:
+        return None
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[([^\[\]]+)\]", line):
+            section = header[1].strip()
+            if named == [section]:
+                return number
+        elif re.match(rf"\s*{re.escape(named[-1])}\s*=", line) and section == ".".join(named[:-1]):
+            return number
+    return None

@@ -1,0 +1,208 @@
+"""Doing what a job says: find the images, train, evaluate. The tables are another matter (`aebench.report`)."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import shutil
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from aebench.codecs.base import Codec
+from aebench.errors import ImageError, ImageSetError, JobError
+from aebench.images import ImageRef, describe, open_rgb, pixel_digest, resolve
+from aebench.job import EvaluateSection, Job, TrainSection
+from aebench.progress import Meter
+from aebench.provenance import provenance
+from aebench.results import RunFolder
+
+if TYPE_CHECKING:
+    from aebench.cluster import Cluster
+    from aebench.measure import Row
+    from aebench.training import Epoch
+
+log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome:
+    """What a job came to: how many measurements it made now, and how many rows of the run are failures."""
+
+    run: RunFolder
+    measured: int
+    failed: int
+
+
+def run_job(job: Job, output: Path, console: Console, fresh: bool = False) -> Outcome:
+    """Train and evaluate as the job says, leaving everything in a run folder.
+
+    Parameters
+    ----------
+    job : Job
+    output : path
+        The run's folder. What it holds already is kept and not measured again.
+    console : Console
+        Where progress goes.
+    fresh : bool
+        First remove what the folder holds of an earlier run.
+    """
+    run = open_run(output, fresh)
+    train_images = _find(job.train, console) if job.train else []
+    test_images = _find(job.evaluate, console) if job.evaluate else []
+    if job.train:
+        check_training_set(train_images, job.train.validation)
+        refuse_shared_images(train_images, test_images)
+    run.update_info(job=job.model_dump(), started=datetime.now(UTC), **provenance())
+
+    from aebench.cluster import connected  # Ray takes a second to import: not before the job is known to be sound
+
+    measured = 0
+    with connected() as cluster:
+        console.print(f"Ray: {cluster}", highlight=False)
+        if job.train:
+            train_model(job.train, job.seed, train_images, run, cluster, console)
+        if job.evaluate:
+            measured = evaluate_codecs(job.evaluate, test_images, run, cluster, console)
+    run.update_info(finished=datetime.now(UTC))
+    errors = run.rows()["error"]
+    return Outcome(run, measured, len(errors) - errors.null_count)
+
+
+def output_folder(job: Job, output: Path | None) -> Path:
+    """Return the run's folder; a submitted job, whose working directory is temporary, must be told an absolute one."""
+    folder = output or Path("results") / job.name
+    if "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ and not folder.is_absolute():
+        raise JobError(
+            f"the output {folder} is relative to the working directory of a submitted job, which Ray deletes: "
+            "give an absolute --output on storage that stays (jobs/submit.sh does)"
+        )
+    return folder
+
+
+def open_run(output: Path, fresh: bool) -> RunFolder:
+    """Take a folder for a run; refuse one that holds something else."""
+    run = RunFolder(output)
+    if output.exists() and not output.is_dir():
+        raise JobError(f"the output {output} is a file; name a folder")
+    if output.is_dir() and any(output.iterdir()) and not (output / "run.json").exists():
+        raise JobError(f"the output {output} is not empty and holds no run (no run.json in it); name another folder")
+    if fresh:
+        for part in ("rows", "epochs", "model", "training"):
+            shutil.rmtree(output / part, ignore_errors=True)
+        (output / "run.json").unlink(missing_ok=True)
+    return run
+
+
+def train_model(
+    section: TrainSection, seed: int, images: list[ImageRef], run: RunFolder, cluster: Cluster, console: Console
+) -> None:
+    """Train with Ray Train, showing every epoch as it ends."""
+    from aebench.train import train
+
+    with Meter(console, [("training", section.epochs)]) as meter:
+
+        def show(epoch: Epoch) -> None:
+            note = (
+                f"loss {epoch.train_loss:.5f}, validation {epoch.validation_loss:.5f} ({epoch.validation_psnr:.2f} dB)"
+            )
+            meter.advance_to("training", epoch.epoch, note)
+
+        trained = section.epochs == len(run.epochs())
+        train(section, seed, images, run, cluster, show)
+    if trained:
+        console.print(f"training: {run.model} is trained already", highlight=False, soft_wrap=True)
+
+
+def evaluate_codecs(
+    section: EvaluateSection, images: list[ImageRef], run: RunFolder, cluster: Cluster, console: Console
+) -> int:
+    """Measure with Ray Data, showing rows as they are made; return their number."""
+    from aebench.evaluate import evaluate, plan
+
+    settings = [_ready(codec, run) for codec in section.settings()]
+    work = plan(images, settings, run)
+    run.update_info(default_settings={family[0].name: type(family[0])().setting for family in work.families})
+    counts: Counter[str] = Counter()
+    totals = [(family[0].name, len(family) * len(images)) for family in work.families]
+    with Meter(console, totals) as meter:
+
+        def show(rows: list[Row]) -> None:
+            for row in rows:
+                counts["measured"] += 1
+                counts[row["codec"]] += row["error"] is not None
+                meter.advance(row["codec"], 1, f"{counts[row['codec']]} failed" if counts[row["codec"]] else "")
+
+        evaluate(work, run, cluster, show)
+    expected = sum(total for _, total in totals)
+    if counts["measured"] < expected:
+        known = expected - counts["measured"]
+        console.print(f"{known} of {expected} measurements were in {run.path} already", highlight=False, soft_wrap=True)
+    return counts["measured"]
+
+
+def check_training_set(images: list[ImageRef], validation: int) -> None:
+    """Refuse a training set that leaves nothing to train on."""
+    if len(images) <= validation:
+        raise JobError(
+            f"train.images has {len(images)} images, of which train.validation = {validation} are held out: "
+            "nothing is left to train on"
+        )
+
+
+def refuse_shared_images(training: list[ImageRef], test: list[ImageRef]) -> None:
+    """Refuse to train on an image of the test set, recognised by its pixels."""
+    with ThreadPoolExecutor() as pool:
+        trained = dict(zip(pool.map(_digest, training), training, strict=True))
+        tested = dict(zip(pool.map(_digest_if_readable, test), test, strict=True))
+    shared = [(trained[digest], tested[digest]) for digest in trained.keys() & tested.keys()]
+    if shared:
+        first, second = min(shared, key=lambda pair: pair[0].name)
+        more = f" and {len(shared) - 1} more" if len(shared) > 1 else ""
+        raise JobError(
+            f"training and test set share images: {first.uri} has the same pixels as {second.uri}{more}; "
+            "a codec must not be tested on what it was trained on"
+        )
+
+
+def _find(section: TrainSection | EvaluateSection, console: Console) -> list[ImageRef]:
+    """Resolve the images of a section, or those it falls back on, saying in one line which."""
+    kind = "training" if isinstance(section, TrainSection) else "test"
+    try:
+        images, spec = resolve(section.images), section.images
+    except ImageSetError as error:
+        if section.fallback is None:
+            raise
+        console.print(f"{error}; going on with {section.fallback}", style="yellow", highlight=False, soft_wrap=True)
+        images, spec = resolve(section.fallback), section.fallback
+    console.print(f"{kind} images: {len(images)} of {spec} ({describe(spec)})", highlight=False, soft_wrap=True)
+    return images
+
+
+def _ready(codec: Codec, run: RunFolder) -> Codec:
+    """Give a network the weights of the run, in memory, so that they travel with it."""
+    if not codec.batched:
+        return codec
+    from aebench.codecs.neural import NeuralCodec
+    from aebench.models.weights import CONFIGURATION, read_weights
+
+    assert isinstance(codec, NeuralCodec)
+    if not codec.weights and (run.model / CONFIGURATION).is_file():
+        codec = codec.bind(read_weights(run.model))
+    return codec.loaded()
+
+
+def _digest(image: ImageRef) -> str:
+    return pixel_digest(open_rgb(image.uri))
+
+
+def _digest_if_readable(image: ImageRef) -> str:
+    try:
+        return _digest(image)
+    except ImageError:  # it will be an error row
+        return image.uri
