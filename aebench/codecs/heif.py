@@ -17,6 +17,9 @@ from aebench.errors import CodecError
 _LEAST_SIDE = 64
 """x265 takes no picture smaller than one coding tree unit."""
 
+_MOST_SIDE = 65_528
+"""The largest that libde265 takes: above, libheif cannot read what it wrote."""
+
 _X265 = {
     "ipratio": "1.0",  # otherwise an intra picture is coded three steps of QP finer than asked
     # libheif tunes for the eye by default; PSNR-tuned: no adaptive quantisation, no psycho-visual terms
@@ -60,6 +63,8 @@ class Heif(Codec):
         """Write a HEIC file; `CodecError` where x265 cannot take the size."""
         rgb = check_rgb(rgb)
         height, width, _ = rgb.shape
+        if max(width, height) > _MOST_SIDE:
+            raise CodecError(f"heif codes sides of up to {_MOST_SIDE} pixels, not {width}×{height}")
         right, bottom = _missing(width), _missing(height)
         padded = Image.fromarray(np.pad(rgb, ((0, bottom), (0, right), (0, 0)), mode="edge"))
         settings = {f"x265:{key}": value for key, value in _X265.items()}

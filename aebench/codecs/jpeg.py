@@ -16,6 +16,9 @@ from PIL.JpegImagePlugin import JpegImageFile
 from aebench.codecs.base import Codec, Rgb, check_rgb, check_size, parameter
 from aebench.errors import CodecError
 
+_MOST_SIDE = 65_500
+"""libjpeg's JPEG_MAX_DIMENSION, above which it complains on standard error."""
+
 _BUFFER_LOCK = threading.Lock()
 
 
@@ -34,6 +37,8 @@ class Jpeg(Codec):
     def encode(self, rgb: Rgb) -> bytes:
         """Write a JFIF file; `CodecError` for sides above libjpeg's 65500 pixels."""
         image = Image.fromarray(check_rgb(rgb))
+        if max(image.size) > _MOST_SIDE:
+            raise CodecError(f"jpeg codes sides of up to {_MOST_SIDE} pixels, not {image.width}×{image.height}")
         file = io.BytesIO()
         try:
             with _room_for(image) if self.optimize or self.progressive else nullcontext():

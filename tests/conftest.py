@@ -1,0 +1,55 @@
+"""Pictures and weights that many tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import skimage.data
+
+from aebench.codecs import Rgb
+
+
+@pytest.fixture(scope="session")
+def photograph() -> Rgb:
+    """A photograph of 512×512 pixels that lies inside the scikit-image wheel; read-only."""
+    rgb: Rgb = skimage.data.astronaut()  # type: ignore[no-untyped-call]
+    rgb.flags.writeable = False
+    return rgb
+
+
+@pytest.fixture(scope="session")
+def crop(photograph: Rgb) -> Rgb:
+    """A face before a dark and a bright ground, 192×128 pixels of the photograph; read-only."""
+    return photograph[40:168, 130:322]
+
+
+@pytest.fixture(scope="session")
+def kodak() -> list[Path]:
+    """The 24 Kodak images, from ``kodak/`` in one of the folders that AEBENCH_DATA lists."""
+    for folder in filter(None, os.environ.get("AEBENCH_DATA", "").split(os.pathsep)):
+        paths = [Path(folder) / "kodak" / f"kodim{number:02}.png" for number in range(1, 25)]
+        if all(path.is_file() for path in paths):
+            return paths
+    pytest.skip("the 24 Kodak images are in none of the folders that AEBENCH_DATA lists")
+
+
+@pytest.fixture(scope="session")
+def paper_weights(tmp_path_factory: pytest.TempPathFactory, photograph: Rgb) -> Path:
+    """A folder with weights of the paper's network, trained for some seconds on the photograph."""
+    import torch
+
+    from aebench.models.weights import Weights, build
+    from aebench.training import Recipe, Trainer
+
+    torch.manual_seed(1)
+    network = build("paper")
+    recipe = Recipe(crop=32, batch=4, epochs=1, steps=200)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # steps this small wait for each other longer than they compute
+    Trainer(network, recipe, [photograph], [photograph[:64, :64]]).run(lambda epoch: None)
+    torch.set_num_threads(threads)
+    folder = tmp_path_factory.mktemp("paper")
+    Weights.of("paper", network, {}).save(folder)
+    return folder
