@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from aebench.errors import WeightsError
+from aebench.models.paper import PaperAutoencoder
+from aebench.models.weights import Weights, build, read_weights
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    Weights.of("paper", build("paper"), {"seed": 1}).save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_weights_come_back(saved: Path) -> None:
+    weights = read_weights(saved)
+    assert weights.training == {"seed": 1}
+    network = weights.load_into(build("paper"))
+    assert isinstance(network, PaperAutoencoder)
+    for name, tensor in weights.state().items():
+        assert torch.equal(tensor, network.state_dict()[name])
+    assert json.loads((saved / "model.json").read_text())["parameters"] == 316_355
+
+
+@pytest.mark.parametrize("name", ["", "model.safetensors"])
+def test_a_run_a_folder_or_the_file_can_be_named(saved: Path, name: str) -> None:
+    assert read_weights(saved / name) == read_weights(saved.parent)
+
+
+def test_missing_weights_are_named(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError, match="no weights in .*nowhere"):
+        read_weights(tmp_path / "nowhere")
+
+
+def test_changed_tensors_are_refused(saved: Path) -> None:
+    data = bytearray((saved / "model.safetensors").read_bytes())
+    data[-1] ^= 1
+    (saved / "model.safetensors").write_bytes(data)
+    with pytest.raises(WeightsError, match="SHA-256"):
+        read_weights(saved)
+
+
+def test_damaged_configuration_is_refused(saved: Path) -> None:
+    (saved / "model.json").write_text("[]")
+    with pytest.raises(WeightsError, match=r"model\.json is not a weights configuration"):
+        read_weights(saved)
+
+
+def test_tensors_of_another_shape_are_refused() -> None:
+    other = torch.nn.Sequential(torch.nn.Conv2d(3, 32, 5))
+    with pytest.raises(WeightsError, match=r"tensor '0\.bias' is not in the network"):
+        Weights.of("paper", other, {}).load_into(build("paper"))
+    wider = build("paper")
+    wider.conv2d_1 = torch.nn.Conv2d(3, 48, 3)  # type: ignore[assignment]
+    with pytest.raises(WeightsError, match=r"conv2d_1\.bias' is \(48,\), the network has \(32,\)"):
+        Weights.of("paper", wider, {}).load_into(build("paper"))
+
+
+def test_bytes_that_are_not_safetensors_are_refused() -> None:
+    with pytest.raises(WeightsError, match="damaged"):
+        Weights("paper", b"no tensors here", {}).load_into(build("paper"))
+
+
+def test_unknown_network_gets_the_nearest_name() -> None:
+    with pytest.raises(WeightsError, match="did you mean 'paper'"):
+        build("papre")
+    with pytest.raises(WeightsError, match="cannot import the network"):
+        build("no_such_module:Network")
+    with pytest.raises(WeightsError, match=r"not a torch\.nn\.Module"):
+        build("collections:OrderedDict")

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from aebench.codecs.base import Rgb
+from aebench.models.weights import build
+from aebench.training import Epoch, Recipe, Trainer, cut_crops, learning_rate, network_tensors
+
+RECIPE = Recipe(seed=5, crop=16, batch=4, epochs=3, steps=2)
+
+
+def pictures(count: int = 3, side: int = 40) -> list[Rgb]:
+    random = np.random.default_rng(1)
+    small = random.integers(0, 256, (count, side // 8, side // 8, 3), dtype=np.uint8)
+    return list(small.repeat(8, axis=1).repeat(8, axis=2))
+
+
+def trainer(recipe: Recipe = RECIPE) -> Trainer:
+    torch.manual_seed(recipe.seed)
+    return Trainer(build("paper"), recipe, pictures(), pictures(2, 24))
+
+
+def finish(subject: Trainer) -> list[Epoch]:
+    epochs: list[Epoch] = []
+    subject.run(epochs.append)
+    return epochs
+
+
+def test_training_repeats_to_the_bit() -> None:
+    first, second = trainer(), trainer()
+    losses = [[(e.train_loss, e.validation_loss, e.validation_psnr) for e in finish(t)] for t in (first, second)]
+    assert losses[0] == losses[1]
+    for name, tensor in first.network.state_dict().items():
+        assert torch.equal(tensor, second.network.state_dict()[name])
+
+
+def test_another_seed_is_another_training() -> None:
+    other = Recipe(**{**RECIPE.__dict__, "seed": 6})
+    assert finish(trainer())[-1].train_loss != finish(trainer(other))[-1].train_loss
+
+
+def test_a_resumed_training_ends_where_an_undisturbed_one_does(tmp_path: Path) -> None:
+    whole, first, second = trainer(), trainer(), trainer()
+    expected = finish(whole)
+    assert first.epoch().epoch == 1
+    first.save(tmp_path)
+    second.load(tmp_path)
+    assert [e.epoch for e in finish(second)] == [2, 3]
+    for name, tensor in whole.network.state_dict().items():
+        assert torch.equal(tensor, second.network.state_dict()[name])
+    assert expected[-1].crops == RECIPE.total_steps * RECIPE.batch
+    assert network_tensors(tmp_path).keys() == whole.network.state_dict().keys()
+
+
+def test_training_learns() -> None:
+    recipe = Recipe(seed=1, crop=16, batch=8, epochs=4, steps=20)
+    epochs = finish(trainer(recipe))
+    assert epochs[-1].train_loss < epochs[0].train_loss / 2
+    assert epochs[-1].validation_psnr > epochs[0].validation_psnr
+
+
+def test_workers_share_the_crops_of_one_global_batch() -> None:
+    images = [torch.from_numpy(rgb.transpose(2, 0, 1)) for rgb in pictures()]
+    whole = cut_crops(images, RECIPE, step=7)
+    shares = [cut_crops(images, RECIPE, 7, rank, 2) for rank in (0, 1)]
+    assert torch.equal(torch.stack([shares[0], shares[1]], dim=1).flatten(0, 1), whole)
+    assert whole.shape == (4, 3, 16, 16)
+    assert 0 <= whole.min() <= whole.max() <= 1
+    assert not torch.equal(whole, cut_crops(images, RECIPE, step=8))
+
+
+def test_images_smaller_than_a_crop_are_padded_by_repetition() -> None:
+    image = torch.from_numpy(np.full((3, 5, 30), 200, np.uint8))
+    crops = cut_crops([image], RECIPE, step=0)
+    assert crops.shape == (4, 3, 16, 16)
+    assert torch.all(crops == 200 / 255)
+
+
+@pytest.mark.parametrize("epochs", [1, 7])
+def test_learning_rate_is_that_of_pytorch(epochs: int) -> None:
+    recipe = Recipe(epochs=epochs, steps=20, learning_rate=2e-3, warmup=0.15)
+    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    reference = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, max_lr=2e-3, total_steps=recipe.total_steps, pct_start=0.15
+    )
+    for step in range(recipe.total_steps):
+        assert learning_rate(recipe, step) == pytest.approx(reference.get_last_lr()[0], rel=1e-9)
+        optimiser.step()
+        if step + 1 < recipe.total_steps:
+            reference.step()
+
+
+def test_mixed_precision_and_compilation_are_the_same_loop() -> None:
+    recipe = Recipe(seed=5, crop=16, batch=4, epochs=1, steps=3, precision="bfloat16")
+    plain = Recipe(seed=5, crop=16, batch=4, epochs=1, steps=3)
+    mixed, full = finish(trainer(recipe))[0], finish(trainer(plain))[0]
+    assert mixed.train_loss != full.train_loss
+    assert mixed.train_loss == pytest.approx(full.train_loss, rel=0.05)
