@@ -117,7 +117,8 @@ class _Inverse:
 
     def to_8_bits(self, fixed: _Int32) -> _Int32:
         fixed >>= self._shift
-        return np.clip(fixed, 0, 255, out=fixed)
+        np.maximum(fixed, 0, out=fixed)
+        return np.minimum(fixed, 255, out=fixed)
 
     def from_gbr(self, green: _Int32, blue: _Int32, red: _Int32) -> tuple[_Int32, _Int32, _Int32]:
         return self.scaled(red), self.scaled(green), self.scaled(blue)
