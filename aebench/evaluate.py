@@ -110,9 +110,10 @@ def _actors(work: Plan, cluster: Cluster) -> Dataset | None:
     if not items:
         return None
     size = max(1, min(cluster.gpus or 1, len(items)))
+    shared = ray.put(work)
     return _dataset(items, BATCH_IMAGES if cluster.gpus else 1).map_batches(
         NetworkActor,
-        fn_constructor_args=(ray.put(work),),
+        fn_constructor_args=(lambda: ray.get(shared),),
         batch_size=BATCH_IMAGES if cluster.gpus else 1,
         batch_format="pyarrow",
         compute=ActorPoolStrategy(size=size),
@@ -124,11 +125,11 @@ def _actors(work: Plan, cluster: Cluster) -> Dataset | None:
 class NetworkActor:
     """Keeps networks loaded on one device and measures batches of images."""
 
-    def __init__(self, shared: ray.ObjectRef[Plan]) -> None:
+    def __init__(self, fetch: Callable[[], Plan]) -> None:
         import torch
 
         torch.set_num_threads(1)
-        self.plan: Plan = ray.get(shared)
+        self.plan = fetch()
 
     def __call__(self, table: pa.Table) -> pa.Table:
         return _table(self._measure(table.to_pylist()))

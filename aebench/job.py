@@ -159,11 +159,13 @@ def _override(values: dict[str, Any], override: str) -> None:
 
 def _explain(problem: Any, source: str, text: str) -> str:
     # pydantic names the branches of a union in the location; only keys of the file are wanted
-    keys = [str(part) for part in problem["loc"] if isinstance(part, int) or part in _known_keys() or _in(part, text)]
+    extra = problem["type"] == "extra_forbidden"
+    keys = [str(part) for part in problem["loc"] if part in _known_keys()]
+    keys += [str(problem["loc"][-1])] if extra else []
     where = ".".join(keys)
     line = _line_of(keys, text)
     prefix = f"{source}{f', line {line}' if line else ''}: "
-    if problem["type"] == "extra_forbidden":
+    if extra:
         name = str(problem["loc"][-1])
         known = list(_section(problem["loc"][:-1]).model_fields)
         return f"{prefix}unknown key {where!r}{did_you_mean(name, known)}; known here: {', '.join(known)}"
@@ -185,21 +187,16 @@ def _known_keys() -> set[str]:
     return {name for section in [Job, *_SECTIONS.values()] for name in section.model_fields}
 
 
-def _in(part: object, text: str) -> bool:
-    return re.search(rf"^\s*\[?{re.escape(str(part))}\b", text, re.MULTILINE) is not None
-
-
 def _line_of(keys: Sequence[str], text: str) -> int | None:
     """Find the line of a key: `tomllib` does not tell it."""
     section = ""
-    named = [key for key in keys if not key.isdigit()]
-    if not named:
+    if not keys:
         return None
     for number, line in enumerate(text.splitlines(), 1):
         if header := re.match(r"\s*\[([^\[\]]+)\]", line):
             section = header[1].strip()
-            if named == [section]:
+            if list(keys) == [section]:
                 return number
-        elif re.match(rf"\s*{re.escape(named[-1])}\s*=", line) and section == ".".join(named[:-1]):
+        elif re.match(rf"\s*{re.escape(keys[-1])}\s*=", line) and section == ".".join(keys[:-1]):
             return number
     return None

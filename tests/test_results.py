@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from aebench.errors import ResultsError
+from aebench.results import ROWS, RowWriter, RunFolder
+
+
+def row(image: str = "a.png", setting: str = "jpeg[quality=50]", **values: Any) -> dict[str, Any]:
+    known = {"image_digest": "d" + image, "codec_version": "v1", "codec": "jpeg", "bytes": 10, "time": datetime.now(UTC)}
+    return {"image": image, "setting": setting, **known, **values}
+
+
+def test_rows_come_back_typed_and_infinite_psnr_stays_infinite(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "r")
+    run.append_rows([row(psnr_rgb=float("inf")), row("b.png", error="damaged", bytes=None)])
+    table = run.rows()
+    assert table.schema == ROWS
+    assert table["psnr_rgb"].to_pylist() == [float("inf"), None]
+    assert table["schema_version"].to_pylist() == [1, 1]
+
+
+def test_a_repeated_measurement_counts_once_and_the_last(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.append_rows([row(bytes=1), row("b.png")])
+    run.append_rows([row(bytes=2)])
+    assert {r["image"]: r["bytes"] for r in run.rows().to_pylist()} == {"a.png": 2, "b.png": 10}
+
+
+def test_a_success_counts_before_a_failure_of_the_same_measurement(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.append_rows([row(bytes=1)])
+    run.append_rows([row(bytes=None, error="out of memory")])
+    assert run.rows()["bytes"].to_pylist() == [1]
+
+
+@pytest.mark.parametrize("difference", ["image", "image_digest", "setting", "codec_version"])
+def test_rows_that_differ_in_the_key_are_two_measurements(tmp_path: Path, difference: str) -> None:
+    run = RunFolder(tmp_path)
+    run.append_rows([row(), row(**{difference: "another"})])
+    assert len(run.rows()) == 2
+
+
+def test_failures_without_a_digest_are_kept_each(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    broken = {"image_digest": None, "codec_version": None, "bytes": None, "error": "damaged"}
+    run.append_rows([row("a.png", **broken), row("b.png", **broken)])
+    assert sorted(run.rows()["image"].to_pylist()) == ["a.png", "b.png"]
+
+
+def test_compacting_keeps_every_row_and_leaves_one_file(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    for name in "abc":
+        run.append_rows([row(name)])
+    before = run.rows().sort_by("image").to_pylist()
+    run.compact()
+    assert len(list((tmp_path / "rows").iterdir())) == 1
+    assert run.rows().sort_by("image").to_pylist() == before
+
+
+def test_writer_keeps_rows_until_it_is_time(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    writer = RowWriter(run, seconds=3600)
+    writer.add([row("a.png"), row("b.png")])
+    assert len(run.rows()) == 0
+    writer.flush()
+    writer.flush()
+    assert len(run.rows()) == 2
+    assert len(list((tmp_path / "rows").glob("*.parquet"))) == 1
+    eager = RowWriter(run, seconds=0)
+    eager.add([row("c.png")])
+    assert len(run.rows()) == 3
+
+
+def test_a_file_that_is_not_whole_yet_is_not_read(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.append_rows([row()])
+    (tmp_path / "rows" / "half.tmp").write_bytes(b"PAR1")
+    assert len(run.rows()) == 1
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.append_rows([row()])
+    (tmp_path / "rows" / "bad.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(ResultsError, match=r"bad\.parquet"):
+        run.rows()
+
+
+def test_unknown_columns_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ResultsError, match="psnr_bgr"):
+        RunFolder(tmp_path).append_rows([row(psnr_bgr=1.0)])
+
+
+def test_epochs_trained_again_count_once(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    for epoch, loss in ((1, 0.5), (2, 0.4), (2, 0.3)):
+        run.append_epoch({"epoch": epoch, "train_loss": loss})
+    assert run.epochs()["train_loss"].to_pylist() == [0.5, 0.3]
+    assert set(run.epochs()["run"].to_pylist()) == {tmp_path.name}
+
+
+def test_info_is_merged(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    assert run.info() == {}
+    run.update_info(a=1)
+    run.update_info(b=Path("x"))
+    assert run.info() == {"a": 1, "b": "x"}
+    (tmp_path / "run.json").write_text("{")
+    with pytest.raises(ResultsError, match=r"run\.json"):
+        run.info()
+
+
+def test_a_folder_without_results_is_refused_with_those_beside_it(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "known")
+    run.append_rows([row()])
+    assert run.require() is run
+    with pytest.raises(ResultsError, match="runs beside it: known"):
+        RunFolder(tmp_path / "unknown").require()
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ResultsError, match="holds no results"):
+        RunFolder(tmp_path / "empty").require()
+
+
+def test_files_are_plain_parquet(tmp_path: Path) -> None:
+    RunFolder(tmp_path).append_rows([row()])
+    (path,) = (tmp_path / "rows").glob("*.parquet")
+    assert pq.read_table(path).num_rows == 1
+    assert json.dumps(pq.read_schema(path).names)
