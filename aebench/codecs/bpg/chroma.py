@@ -10,11 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from aebench.codecs.bpg.color import Plane
-
-_Int = npt.NDArray[np.int32]
+from aebench.codecs.bpg.color import Plane, row_blocks
 
 _HALVING: Final = (57, 17, -8, -4, 2)
 """Taps of samples 0 and 1, −1 and 2, … −4 and 5 (DP1C0 … DP1C4)."""
@@ -26,46 +23,66 @@ _MIDWAY: Final = (40, -11, 4, -1)
 
 def halve_width(plane: Plane, depth: int) -> Plane:
     """Reduce 4:4:4 chroma to 4:2:2; a width of n becomes ceil(n / 2)."""
-    return _clamp((_halve(plane, axis=1) + 64) >> 7, depth)
+    halved = np.empty((plane.shape[0], -(-plane.shape[1] // 2)), plane.dtype)
+    for rows in row_blocks(plane.shape[0], plane.shape[1]):
+        halved[rows] = _clamp((_halve(_wide(plane[rows], 1), axis=1) + 64) >> 7, depth)
+    return halved
 
 
 def halve(plane: Plane, depth: int) -> Plane:
     """Reduce 4:4:4 chroma to 4:2:0; a side of n becomes ceil(n / 2)."""
-    shift = depth - 7
-    rows = (_halve(plane, axis=1) + (1 << shift - 1)) >> shift
-    shift = 21 - depth
-    return _clamp((_halve(rows, axis=0) + (1 << shift - 1)) >> shift, depth)
+    height, width = (-(-side // 2) for side in plane.shape)
+    first, second = depth - 7, 21 - depth
+    extended = _wide(plane, 0)
+    halved = np.empty((height, width), plane.dtype)
+    for rows in row_blocks(height, width, at_least=32):
+        across = _halve(_wide(extended[2 * rows.start : 2 * rows.stop + 8], 1), axis=1)
+        across += 1 << first - 1
+        across >>= first
+        halved[rows] = _clamp((_halve(across, axis=0) + (1 << second - 1)) >> second, depth)
+    return halved
 
 
 def double_width(plane: Plane, width: int, depth: int, mpeg2_siting: bool) -> Plane:
     """Interpolate 4:2:2 chroma of ceil(width / 2) columns to ``width`` columns."""
-    if mpeg2_siting:
-        between = _clamp((_midway(plane) + 32) >> 6, depth)
-        return _interleave(plane, between, axis=1)[:, :width]
-    before, after = (_clamp((total + 32) >> 6, depth) for total in _quarters(plane, axis=1))
-    return _interleave(before, after, axis=1)[:, :width]
+    doubled = np.empty((plane.shape[0], 2 * plane.shape[1]), plane.dtype)
+    for rows in row_blocks(plane.shape[0], plane.shape[1]):
+        _double_rows(plane[rows].astype(np.int32), doubled[rows], 0, depth, mpeg2_siting)
+    return doubled[:, :width]
 
 
 def double(plane: Plane, height: int, width: int, depth: int, mpeg2_siting: bool) -> Plane:
     """Interpolate 4:2:0 chroma of ceil(height / 2) × ceil(width / 2) samples to ``height`` × ``width``."""
     shift = depth - 8
-    before, after = ((total + (1 << shift >> 1)) >> shift for total in _quarters(plane, axis=0))
-    rows = _interleave(before, after, axis=0)[:height]
-    shift = 20 - depth
+    extended = _extended(plane, 3, 3, axis=0)
+    doubled = np.empty((2 * plane.shape[0], 2 * plane.shape[1]), plane.dtype)
+    for rows in row_blocks(plane.shape[0], plane.shape[1], at_least=32):
+        band = doubled[2 * rows.start : 2 * rows.stop]
+        for parity, between in enumerate(_quarters(extended[rows.start : rows.stop + 6].astype(np.int32), axis=0)):
+            between += 1 << shift >> 1
+            between >>= shift
+            _double_rows(between, band[parity::2], 14 - depth, depth, mpeg2_siting)
+    return doubled[:height, :width]
+
+
+def _double_rows(rows: Plane, doubled: Plane, scale: int, depth: int, mpeg2_siting: bool) -> None:
+    """Interpolate rows to twice as many columns; their samples have ``scale`` bits more than those of the result."""
+    shift = 6 + scale
     half = 1 << shift - 1
     if mpeg2_siting:
-        on = _clamp((rows + (1 << 14 - depth >> 1)) >> 14 - depth, depth)
-        between = _clamp((_midway(rows) + half) >> shift, depth)
-        return _interleave(on, between, axis=1)[:, :width]
-    left, right = (_clamp((total + half) >> shift, depth) for total in _quarters(rows, axis=1))
-    return _interleave(left, right, axis=1)[:, :width]
+        doubled[:, ::2] = _clamp((rows + (1 << scale >> 1)) >> scale, depth)
+        doubled[:, 1::2] = _clamp((_midway(rows) + half) >> shift, depth)
+        return
+    for parity, between in enumerate(_quarters(_extended(rows, 3, 3, axis=1), axis=1)):
+        between += half
+        between >>= shift
+        doubled[:, parity::2] = _clamp(between, depth)
 
 
-def _halve(samples: Plane, axis: int) -> _Int:
+def _halve(extended: Plane, axis: int) -> Plane:
     """Weigh ten samples around every second gap with `_HALVING`; the sum is not yet scaled."""
-    count = -(-samples.shape[axis] // 2)
-    padded = _extended(samples, 4, 2 * count + 4 - samples.shape[axis], axis)
-    even, odd = _every_second(padded, 0, axis), _every_second(padded, 1, axis)
+    count = (extended.shape[axis] - 8) // 2
+    even, odd = _every_second(extended, 0, axis), _every_second(extended, 1, axis)
     total = _window(even, 2, count, axis) + _window(odd, 2, count, axis)
     total *= _HALVING[0]
     # the two samples of a pair swap their parity from tap to tap
@@ -77,51 +94,50 @@ def _halve(samples: Plane, axis: int) -> _Int:
     return total
 
 
-def _quarters(samples: Plane, axis: int) -> tuple[_Int, _Int]:
+def _quarters(extended: Plane, axis: int) -> tuple[Plane, Plane]:
     """Weigh seven samples around each with `_BETWEEN`, for the positions a quarter before and after it."""
-    count = samples.shape[axis]
-    padded = _extended(samples, 3, 3, axis)
-    before = _window(padded, 3, count, axis) * _BETWEEN[3]
+    count = extended.shape[axis] - 6
+    before = _window(extended, 3, count, axis) * _BETWEEN[3]
     after = before.copy()
-    product = np.empty_like(before)  # made once: most of the time would go into fresh memory
+    product = np.empty_like(before)
     for tap in (0, 1, 2, 4, 5, 6):
-        window = _window(padded, tap, count, axis)
+        window = _window(extended, tap, count, axis)
         before += np.multiply(window, _BETWEEN[6 - tap], out=product)
         after += np.multiply(window, _BETWEEN[tap], out=product)
     return before, after
 
 
-def _midway(samples: Plane) -> _Int:
+def _midway(rows: Plane) -> Plane:
     """Weigh eight samples of a row around the gap after each with `_MIDWAY`."""
-    count = samples.shape[1]
-    padded = _extended(samples, 3, 4, axis=1)
-    total = np.zeros((samples.shape[0], count), np.int32)
+    count = rows.shape[1]
+    extended = _extended(rows, 3, 4, axis=1)
+    total = np.zeros_like(rows)
     for tap, weight in enumerate(_MIDWAY):
-        total += (_window(padded, 3 - tap, count, 1) + _window(padded, 4 + tap, count, 1)) * weight
+        total += (_window(extended, 3 - tap, count, 1) + _window(extended, 4 + tap, count, 1)) * weight
     return total
 
 
-def _extended(samples: Plane, before: int, after: int, axis: int) -> _Int:
-    """Repeat the first and the last sample along an axis, as int32."""
+def _wide(samples: Plane, axis: int) -> Plane:
+    """Extend samples by what the ten taps of `_halve` reach beyond their ends, and to an even number."""
+    return _extended(samples, 4, 4 + samples.shape[axis] % 2, axis)
+
+
+def _extended(samples: Plane, before: int, after: int, axis: int) -> Plane:
+    """Repeat the first and the last sample along an axis."""
     widths = [(0, 0), (0, 0)]
     widths[axis] = (before, after)
-    return np.pad(samples.astype(np.int32), widths, mode="edge")
+    return np.pad(samples, widths, mode="edge")
 
 
-def _every_second(samples: _Int, start: int, axis: int) -> _Int:
-    return np.ascontiguousarray(samples[start::2] if axis == 0 else samples[:, start::2])
+def _every_second(samples: Plane, start: int, axis: int) -> Plane:
+    return (samples[start::2] if axis == 0 else samples[:, start::2]).astype(np.int32)
 
 
-def _window(samples: _Int, start: int, count: int, axis: int) -> _Int:
+def _window(samples: Plane, start: int, count: int, axis: int) -> Plane:
     return samples[start : start + count] if axis == 0 else samples[:, start : start + count]
 
 
-def _interleave(first: Plane, second: Plane, axis: int) -> Plane:
-    stacked = np.stack([first, second], axis=axis + 1)
-    height, width = first.shape
-    return stacked.reshape((2 * height, width) if axis == 0 else (height, 2 * width))
-
-
-def _clamp(samples: _Int, depth: int) -> Plane:
-    clamped = np.maximum(samples, 0)
-    return np.minimum(clamped, (1 << depth) - 1, out=clamped).astype(np.uint8 if depth == 8 else np.uint16)
+def _clamp(samples: Plane, depth: int) -> Plane:
+    """Limit samples to those of ``depth`` bits, in place."""
+    np.maximum(samples, 0, out=samples)
+    return np.minimum(samples, (1 << depth) - 1, out=samples)

@@ -41,7 +41,7 @@ def rgb_to_ycbcr(rgb: Rgb, depth: int) -> tuple[Plane, Plane, Plane]:
     highest = (1 << depth) - 1
     weights = _forward_weights(highest * (1 << shift) / 255)
     planes = [np.empty(rgb.shape[:2], np.uint8 if depth == 8 else np.uint16) for _ in range(3)]
-    for rows in _blocks(*rgb.shape[:2]):
+    for rows in row_blocks(*rgb.shape[:2]):
         red, green, blue = (rgb[rows, :, channel].astype(np.int32) for channel in range(3))
         for plane, weight, centre in zip(planes, weights, (0, 1 << depth - 1, 1 << depth - 1), strict=True):
             total = red * weight[0]
@@ -75,7 +75,7 @@ def to_rgb(y: Plane, cb: Plane, cr: Plane, color_space: str, depth: int, limited
     """
     arithmetic = _Inverse(depth, limited_range)
     rgb = np.empty((*y.shape, 3), np.uint8)
-    for rows in _blocks(*y.shape):
+    for rows in row_blocks(*y.shape):
         block = y[rows].astype(np.int32), cb[rows].astype(np.int32), cr[rows].astype(np.int32)
         if color_space == "rgb":
             channels = arithmetic.from_gbr(*block)
@@ -157,7 +157,7 @@ def _forward_weights(scale: float) -> list[list[int]]:
     return [[round(weight * scale) for weight in row] for row in rows]  # lrint and round: both half to even
 
 
-def _blocks(height: int, width: int) -> Iterator[slice]:
-    """Slices of rows, few enough for a block to stay in the cache."""
-    rows = max(1, _PIXELS_A_BLOCK // width)
-    return (slice(start, start + rows) for start in range(0, height, rows))
+def row_blocks(height: int, width: int, at_least: int = 1) -> Iterator[slice]:
+    """Slices of rows, ``at_least`` so many, otherwise few enough for a block to stay in the cache."""
+    rows = max(at_least, _PIXELS_A_BLOCK // width)
+    return (slice(start, min(start + rows, height)) for start in range(0, height, rows))

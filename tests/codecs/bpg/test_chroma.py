@@ -50,6 +50,11 @@ def midway(samples: list[int]) -> list[int]:
     ]
 
 
+def on_and_midway(samples: list[int]) -> list[tuple[int, int]]:
+    """Samples themselves, scaled as the sums of the filters, and those midway between."""
+    return [(sample << 6, between) for sample, between in zip(samples, midway(samples), strict=True)]
+
+
 def random_plane(height: int, width: int, depth: int) -> np.ndarray:
     plane = np.random.default_rng(height * 100 + width).integers(0, 1 << depth, (height, width))
     plane[plane < 1 << depth - 2] = 0  # so that filters overshoot and are clamped
@@ -72,7 +77,8 @@ def test_halve(height: int, width: int, depth: int) -> None:
     rows = [[(total + (1 << shift >> 1)) >> shift for total in decimated(row)] for row in plane.tolist()]
     shift = 21 - depth
     columns = [
-        [clamp((total + (1 << shift >> 1)) >> shift, depth) for total in decimated(column)] for column in transposed(rows)
+        [clamp((total + (1 << shift >> 1)) >> shift, depth) for total in decimated(column)]
+        for column in transposed(rows)
     ]
     assert chroma.halve(plane, depth).tolist() == transposed(columns)
 
@@ -84,10 +90,7 @@ def test_double_width(height: int, width: int, depth: int, mpeg2_siting: bool) -
     plane = random_plane(height, (width + 1) // 2, depth)
     wanted = []
     for row in plane.tolist():
-        if mpeg2_siting:
-            pairs = [(a << 6, b) for a, b in zip(row, midway(row), strict=True)]
-        else:
-            pairs = interpolated(row)
+        pairs = on_and_midway(row) if mpeg2_siting else interpolated(row)
         wanted.append([clamp((total + 32) >> 6, depth) for pair in pairs for total in pair][:width])
     assert chroma.double_width(plane, width, depth, mpeg2_siting).tolist() == wanted
 
@@ -105,9 +108,6 @@ def test_double(height: int, width: int, depth: int, mpeg2_siting: bool) -> None
     wanted = []
     for row in transposed(columns):
         shift = 20 - depth
-        if mpeg2_siting:
-            pairs = [(a << 6, b) for a, b in zip(row, midway(row), strict=True)]
-        else:
-            pairs = interpolated(row)
+        pairs = on_and_midway(row) if mpeg2_siting else interpolated(row)
         wanted.append([clamp((total + (1 << shift - 1)) >> shift, depth) for pair in pairs for total in pair][:width])
     assert chroma.double(plane, height, width, depth, mpeg2_siting).tolist() == wanted
