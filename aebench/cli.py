@@ -26,13 +26,13 @@ _EXAMPLES = """\b
 Examples:
   aebench run jobs/quickstart.toml                      train, evaluate, print the tables
   aebench run jobs/paper.toml --set train.epochs=100    change one value of a job
-  aebench evaluate --images kodak --codecs 'jpeg,jpeg2000,heif[qp=22..37:5]' --output results/baselines
+  aebench evaluate --images kodak --codecs 'jpeg,jpeg2000,bpg[qp=22..37:5]' --output results/baselines
   aebench report results/baselines                      the same tables again, from the Parquet files
   aebench codecs                                        what can be measured, at which settings
   aebench images 'kodak[17:]'                           what is in a set, and where it comes from
 
 \b
-Codecs and settings:    jpeg    jpeg[quality=50]    jpeg[quality=10|30|50]    heif[qp=22..37:5]
+Codecs and settings:    jpeg    jpeg[quality=50]    jpeg[quality=10|30|50]    bpg[qp=22..37:5]
 Image sets:             kodak   samples   FOLDER    'photos/*.png'    s3://bucket/folder    kodak[:17]
 """
 
@@ -88,7 +88,7 @@ def train(images: str, model: str, seed: int, overrides: tuple[str, ...], output
 
 @cli.command()
 @click.option("--images", required=True, metavar="SET", help="Test images, such as 'kodak[17:]'.")
-@click.option("--codecs", required=True, metavar="LIST", help="Codecs and settings, such as 'jpeg,heif[qp=22..37:5]'.")
+@click.option("--codecs", required=True, metavar="LIST", help="Codecs and settings, such as 'jpeg,bpg[qp=22..37:5]'.")
 @_output
 @_fresh
 def evaluate(images: str, codecs: str, output: Path | None, fresh: bool) -> None:

@@ -29,7 +29,7 @@ def show_codecs(console: Console) -> None:
         except Error as error:
             table.add_row(Text(name), "", "", Text(f"not available: {error}"))
     console.print(table)
-    console.print("A setting is written jpeg[quality=50]; several, jpeg[quality=10|30|50] or heif[qp=22..37:5].",
+    console.print("A setting is written jpeg[quality=50]; several, jpeg[quality=10|30|50] or bpg[qp=22..37:5].",
                   highlight=False)  # fmt: skip
 
 

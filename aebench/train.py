@@ -166,34 +166,38 @@ def train(
 
 def train_worker(config: dict[str, Any]) -> None:
     """Train on one worker: what Ray Train runs N times."""
-    context = ray.train.get_context()
-    rank, world = context.get_world_rank(), context.get_world_size()
-    recipe: Recipe = config["recipe"]
-    torch.set_num_threads(config["threads"])
-    torch.manual_seed(recipe.seed)
-    trainer = Trainer(
-        build(config["model"]),
-        recipe,
-        [open_rgb(image.uri) for image in config["images"]],
-        [open_rgb(image.uri) for image in config["validation"]],
-        device=get_device(),
-        rank=rank,
-        world=world,
-        wrap=lambda module: prepare_model(module, move_to_device=False),
-    )
+    trainer = make_trainer(config)
     if (checkpoint := ray.train.get_checkpoint()) is not None:
         with checkpoint.as_directory() as folder:
             trainer.load(Path(folder))
 
     def report(epoch: Epoch) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            if rank == 0:
+            if trainer.rank == 0:
                 trainer.save(Path(folder))
             ray.train.report(
-                dataclasses.asdict(epoch), checkpoint=Checkpoint.from_directory(folder) if rank == 0 else None
+                dataclasses.asdict(epoch), checkpoint=Checkpoint.from_directory(folder) if trainer.rank == 0 else None
             )
 
     trainer.run(report)
+
+
+def make_trainer(config: dict[str, Any]) -> Trainer:
+    """Make this worker's part of a distributed training."""
+    context = ray.train.get_context()
+    recipe: Recipe = config["recipe"]
+    torch.set_num_threads(config["threads"])
+    torch.manual_seed(recipe.seed)
+    return Trainer(
+        build(config["model"]),
+        recipe,
+        [open_rgb(image.uri) for image in config["images"]],
+        [open_rgb(image.uri) for image in config["validation"]],
+        device=get_device(),
+        rank=context.get_world_rank(),
+        world=context.get_world_size(),
+        wrap=lambda module: prepare_model(module, move_to_device=False),
+    )
 
 
 class _Reporter(UserCallback):

@@ -66,7 +66,7 @@ class PaperAutoencoder(nn.Module):
 
     def loss(self, rgb: Tensor) -> Tensor:
         """Mean squared error in YCbCr of a batch of RGB in [0, 1], shape (N, 3, H, W): the paper's cost function."""
-        ycbcr = rgb_to_ycbcr(rgb)
+        ycbcr = rgb_to_ycbcr(pad(rgb))
         return F.mse_loss(self(ycbcr), ycbcr)
 
     def reconstruct(self, rgb: Tensor) -> Tensor:

@@ -1,7 +1,7 @@
 """Weights on disk: a safetensors file, and beside it a JSON file that says what network it belongs to.
 
-    model/model.safetensors    the tensors, nothing else
-    model/model.json           network, number of parameters, SHA-256 of the tensors, how they were trained
+model/model.safetensors    the tensors, nothing else
+model/model.json           network, number of parameters, SHA-256 of the tensors, how they were trained
 """
 
 from __future__ import annotations
@@ -130,14 +130,18 @@ def read_weights(path: str | Path) -> Weights:
         tensors = (folder / TENSORS).read_bytes()
         network, digest = configuration["network"], configuration["sha256"]
     except OSError as error:
-        raise WeightsError(f"no weights in {folder}: cannot read {error.filename}; train first, or name a folder "
-                           f"that holds {TENSORS} and {CONFIGURATION}") from error
+        raise WeightsError(
+            f"no weights in {folder}: cannot read {error.filename}; train first, or name a folder "
+            f"that holds {TENSORS} and {CONFIGURATION}"
+        ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise WeightsError(f"{folder / CONFIGURATION} is not a weights configuration: {error!r}") from error
     weights = Weights(network, tensors, configuration.get("training", {}))
     if weights.digest != digest:
-        raise WeightsError(f"{folder / TENSORS} is not the file that {CONFIGURATION} describes: its SHA-256 is "
-                           f"{weights.digest[:12]}…, not {digest[:12]}…; one of the two was changed")
+        raise WeightsError(
+            f"{folder / TENSORS} is not the file that {CONFIGURATION} describes: its SHA-256 is "
+            f"{weights.digest[:12]}…, not {digest[:12]}…; one of the two was changed"
+        )
     return weights
 
 

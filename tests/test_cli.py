@@ -1,0 +1,149 @@
+"""The command line, as a user meets it: in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parent.parent
+
+
+def aebench(*arguments: str | Path, cwd: Path, code: int = 0, timeout: float = 300) -> str:
+    """Run a command; return what it printed; no traceback, ever."""
+    environment = {**os.environ, "RAY_ADDRESS": "local", "COLUMNS": "160", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "aebench", *map(str, arguments)],
+        cwd=cwd, env=environment, capture_output=True, text=True, timeout=timeout, check=False,
+    )  # fmt: skip
+    printed = done.stdout + done.stderr
+    assert done.returncode == code, printed
+    assert "Traceback" not in printed
+    return printed
+
+
+@pytest.fixture
+def photograph_file(tmp_path: Path, crop: object) -> Path:
+    path = tmp_path / "face.png"
+    Image.fromarray(crop).save(path)  # type: ignore[arg-type]
+    return path
+
+
+def test_help_teaches(tmp_path: Path) -> None:
+    text = aebench("--help", cwd=tmp_path)
+    for word in ("jpeg[quality=10|30|50]", "aebench run jobs/quickstart.toml", "kodak[:17]", "evaluate", "report"):
+        assert word in text
+    for command in ("run", "train", "evaluate", "report", "codecs", "images", "encode", "decode"):
+        assert f"Usage: aebench {command}" in aebench(command, "--help", cwd=tmp_path).replace("python -m ", "")
+
+
+def test_help_imports_neither_ray_nor_torch() -> None:
+    code = "import aebench.cli, sys; print([m for m in ('ray', 'torch', 'rich', 'numpy.linalg') if m in sys.modules][:2])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert "ray" not in done.stdout
+    assert "torch" not in done.stdout
+
+
+def test_codecs_are_listed_with_settings_and_versions(tmp_path: Path) -> None:
+    text = aebench("codecs", cwd=tmp_path)
+    for word in ("jpeg", "jpeg2000", "heif", "bpg", "paper", "quality=75", "openjpeg", "libjpeg"):
+        assert word in text
+
+
+def test_images_are_listed_with_their_place(tmp_path: Path, photograph_file: Path) -> None:
+    text = aebench("images", tmp_path, cwd=tmp_path)
+    assert "1 image" in text
+    assert "face.png" in text
+    assert "192×128" in text
+
+
+def test_a_single_file_goes_there_and_back(tmp_path: Path, photograph_file: Path) -> None:
+    said = aebench("encode", photograph_file, "-o", "face.jpg", "--codec", "jpeg[quality=90]", cwd=tmp_path)
+    size = (tmp_path / "face.jpg").stat().st_size
+    assert f"{size} bytes" in said
+    assert f"{8 * size / (192 * 128):.4f} bpp" in said
+    aebench("decode", "face.jpg", "-o", "back.png", "--codec", "jpeg", cwd=tmp_path)
+    assert Image.open(tmp_path / "back.png").size == (192, 128)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["report", "nowhere"], "there is no run nowhere"),
+        (["run", "nowhere.toml"], r"cannot read the job file nowhere\.toml"),
+        (["evaluate", "--images", "kodac", "--codecs", "jpeg"], "kodac"),
+        (["evaluate", "--images", "samples", "--codecs", "jpg"], r"no codec 'jpg' \(did you mean 'jpeg'"),
+        (["evaluate", "--images", "samples", "--codecs", "jpeg[quality=10"], "expected ',' or ']'"),
+        (["encode", "nowhere.png", "-o", "x", "--codec", "jpeg"], r"nowhere\.png"),
+        (["encode", "face.png", "-o", "x", "--codec", "jpeg[quality=1|2]"], "names 2 settings where one is wanted"),
+        (["encode", "face.png", "-o", "no/where", "--codec", "jpeg"], "cannot write no/where: No such file"),
+        (["decode", "face.png", "-o", "x.png", "--codec", "jpeg"], "JPEG"),
+        (["decode", "face.png", "-o", "x.docx", "--codec", "jpeg"], r"suffix '\.docx'"),
+        (["train", "--images", "samples[:2]", "--output", "t"], "nothing is left to train on"),
+        (["evaluate", "--images", "samples", "--codecs", "jpeg", "--output", "face.png"], "is a file; name a folder"),
+        (["evaluate", "--images", "samples", "--codecs", "jpeg", "--output", "."], "holds no run"),
+        (["frobnicate"], "No such command"),
+        (["run"], "Missing argument"),
+    ],
+)
+def test_mistakes_are_one_sentence_and_exit_code_2(
+    tmp_path: Path, photograph_file: Path, arguments: list[str], message: str
+) -> None:
+    assert re.search(message, aebench(*arguments, cwd=tmp_path, code=2))
+
+
+def test_a_network_without_weights_says_how_to_get_them(tmp_path: Path) -> None:
+    said = aebench("evaluate", "--images", "samples[:1]", "--codecs", "paper", "-o", "r", cwd=tmp_path, code=2)
+    assert "train them" in said
+
+
+def test_training_on_a_test_image_is_refused(tmp_path: Path) -> None:
+    job = tmp_path / "leak.toml"
+    job.write_text('[train]\nimages = "samples[:4]"\n[evaluate]\nimages = "samples[3:5]"\ncodecs = ["jpeg"]\n')
+    said = aebench("run", job, cwd=tmp_path, code=2)
+    assert "share images" in said
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_job_falls_back_in_one_line(tmp_path: Path) -> None:
+    job = tmp_path / "fall.toml"
+    job.write_text('[evaluate]\nimages = "no/such/folder"\nfallback = "samples[:1]"\ncodecs = ["jpeg[quality=50]"]\n')
+    said = aebench("run", job, cwd=tmp_path)
+    assert [line for line in said.splitlines() if "going on with samples[:1]" in line]
+    assert pq.read_table(tmp_path / "results" / "fall" / "rows").num_rows == 1
+
+
+@pytest.mark.slow
+def test_the_smoke_job_end_to_end(tmp_path: Path) -> None:
+    said = aebench("run", ROOT / "jobs" / "smoke.toml", cwd=tmp_path)
+    run = tmp_path / "results" / "smoke"
+    rows = pq.read_table(run / "rows").to_pylist()
+    assert len(rows) == len({(row["image"], row["setting"]) for row in rows})
+    assert {row["codec"] for row in rows} == {"paper", "jpeg", "jpeg2000", "bpg"}
+    assert not any(row["error"] for row in rows)
+    assert all(row["bpp"] == 8 * row["bytes"] / (row["width"] * row["height"]) for row in rows)
+    assert pq.read_table(run / "epochs").num_rows == 2
+    assert "jpeg" in said
+    assert f"results: {Path('results') / 'smoke'}" in said
+
+    again = aebench("run", ROOT / "jobs" / "smoke.toml", cwd=tmp_path)
+    assert f"{len(rows)} of {len(rows)} measurements" in again
+    assert pq.read_table(run / "rows").num_rows == len(rows)
+    assert "jpeg" in aebench("report", run, cwd=tmp_path)
+
+
+@pytest.mark.slow
+def test_failed_rows_give_exit_code_3(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    Image.new("RGB", (32, 32), "red").save(folder / "good.png")
+    (folder / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n and nothing more")
+    said = aebench("evaluate", "--images", folder, "--codecs", "jpeg[quality=50]", "-o", "r", cwd=tmp_path, code=3)
+    assert "1 measurements failed" in said
+    assert "bad.png" in said

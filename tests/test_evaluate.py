@@ -1,0 +1,106 @@
+"""Ray Data on real workers, with real codecs and hostile ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aebench.cluster import Cluster
+from aebench.codecs import Codec, Rgb, codecs, parameter
+from aebench.evaluate import evaluate, plan
+from aebench.images import ImageRef
+from aebench.measure import Row
+from aebench.results import RunFolder
+
+
+@dataclass(frozen=True)
+class Fussy(Codec):
+    """Stores pixels as they are, and fails on images of chosen widths."""
+
+    name = "fussy"
+    sweep = "level=1|2"
+    level: int = parameter(1)
+
+    def encode(self, rgb: Rgb) -> bytes:
+        if rgb.shape[1] == 20:
+            raise ZeroDivisionError("encoder")
+        return bytes(rgb.shape[:2]) + rgb.tobytes()
+
+    def decode(self, data: bytes) -> Rgb:
+        if data[1] == 21:
+            raise MemoryError("decoder")
+        rgb = np.frombuffer(data[2:], np.uint8).reshape(data[0], data[1], 3)
+        return rgb[:, 1:] if data[1] == 22 else rgb
+
+    def version(self) -> str:
+        return "1"
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> list[ImageRef]:
+    found = []
+    for width in (16, 20, 21, 22):
+        path = tmp_path / f"{width}.png"
+        Image.fromarray(np.full((9, width, 3), width, np.uint8)).save(path)
+        found.append(ImageRef(path.name, str(path)))
+    (tmp_path / "damaged.png").write_bytes((tmp_path / "16.png").read_bytes()[:40])
+    return [*found, ImageRef("damaged.png", str(tmp_path / "damaged.png"))]
+
+
+@pytest.mark.slow
+def test_every_image_codec_and_setting_has_its_row(tmp_path: Path, images: list[ImageRef], cluster: Cluster) -> None:
+    run, seen = RunFolder(tmp_path / "run"), list[Row]()
+    settings = [Fussy(1), Fussy(2), *codecs("jpeg[quality=50|90]")]
+    evaluate(plan(images, settings, run), run, cluster, seen.extend)
+    rows = {(row["image"], row["setting"]): row for row in run.rows().to_pylist()}
+    assert len(rows) == len(seen) == len(images) * len(settings)
+    for level in (1, 2):
+        found = {image.name: rows[image.name, f"fussy[level={level}]"] for image in images}
+        good = found["16.png"]
+        assert (good["bytes"], good["bpp"]) == (2 + 9 * 16 * 3, 8 * (2 + 9 * 16 * 3) / (9 * 16))
+        assert (good["psnr_rgb"], good["mse"], good["error"]) == (float("inf"), 0.0, None)
+        assert (good["width"], good["height"], good["codec"], good["codec_version"]) == (16, 9, "fussy", "1")
+        assert good["parameters"] == f'{{"level": {level}}}'
+        assert found["20.png"]["error"] == "ZeroDivisionError: encoder"
+        assert found["21.png"]["error"] == "MemoryError: decoder"
+        assert "9×21" in found["22.png"]["error"] or "21×9" in found["22.png"]["error"]
+        assert "damaged.png" in found["damaged.png"]["error"]
+    assert all(rows[image.name, "jpeg[quality=50]"]["error"] is None for image in images[:-1])
+    assert all(row["bytes"] is None for row in rows.values() if row["error"])
+    assert all(row["run"] == "run" and row["node"] for row in rows.values())
+
+
+@pytest.mark.slow
+def test_what_is_measured_already_is_left_out(tmp_path: Path, images: list[ImageRef], cluster: Cluster) -> None:
+    run, seen = RunFolder(tmp_path / "run"), list[Row]()
+    evaluate(plan(images[:1], [Fussy(1)], run), run, cluster)
+    first = run.rows().to_pylist()
+    evaluate(plan(images[:2], [Fussy(1), Fussy(2)], run), run, cluster, seen.extend)
+    assert sorted((row["image"], row["setting"]) for row in seen) == [
+        ("16.png", "fussy[level=2]"), ("20.png", "fussy[level=1]"), ("20.png", "fussy[level=2]"),
+    ]  # fmt: skip
+    assert first[0] in run.rows().to_pylist()
+    assert len(run.rows()) == 4
+
+
+@pytest.mark.slow
+def test_networks_and_cpu_codecs_run_in_one_plan(
+    tmp_path: Path, images: list[ImageRef], cluster: Cluster, paper_weights: Path
+) -> None:
+    from aebench.codecs.paper import Paper
+
+    network = Paper(bits=4, weights=str(paper_weights)).loaded()
+    run = RunFolder(tmp_path / "run")
+    work = plan(images, [network, *codecs("jpeg[quality=50]")], run)
+    assert len(work.items(batched=True)) == len(work.items(batched=False)) == len(images)
+    evaluate(work, run, cluster)
+    rows = {(row["image"], row["codec"]): row for row in run.rows().to_pylist()}
+    assert len(rows) == 2 * len(images)
+    assert rows["damaged.png", "paper"]["error"]
+    rgb = np.asarray(Image.open(images[0].uri))
+    assert rows["16.png", "paper"]["bytes"] == len(network.encode(rgb))
+    assert network.version() == rows["16.png", "paper"]["codec_version"]
