@@ -27,6 +27,8 @@ SECONDS = 600
 class BpgLibbpg(Codec):
     """BPG by ``bpgenc`` and ``bpgdec``.
 
+    The x265 inside bpgenc 0.9.8 crashes on images of fewer than 25 columns; that is a `CodecError`.
+
     Raises
     ------
     SettingError
@@ -85,7 +87,8 @@ def _run(program: str, *arguments: str, made: Path) -> None:
         raise CodecError(f"{program} did not end within {SECONDS} seconds") from None
     if done.returncode or not made.is_file():
         said = done.stderr.decode(errors="replace").strip() or "nothing"
-        raise CodecError(f"{program} ended with status {done.returncode} and said: {said}")
+        end = f"crashed with signal {-done.returncode}" if done.returncode < 0 else f"ended with {done.returncode}"
+        raise CodecError(f"{program} {end} and said: {said}")
 
 
 def _version(program: str) -> str:

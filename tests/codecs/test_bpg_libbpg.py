@@ -55,3 +55,9 @@ def test_damaged_files_are_refused(crop: Rgb) -> None:
         with pytest.raises(CodecError):
             codec.decode(data)
     assert "0.9.8" in codec.version()
+
+
+@needs_libbpg
+def test_a_crash_is_an_error(photograph: Rgb) -> None:
+    with pytest.raises(CodecError, match="bpgenc crashed with signal"):
+        aebench.codec("bpg-libbpg").encode(photograph[:8, :8])

@@ -19,6 +19,9 @@ NEEDS = {"paper": {"weights": "paper_weights"}}
 PROGRAMS = {"bpg-libbpg": ("bpgenc", "bpgdec")}
 """Programs that a codec runs, found on the PATH."""
 
+LEAST_WIDTH = {"bpg-libbpg": 25}
+"""Columns below which the program of a codec crashes; it then raises `CodecError`, as its own tests say."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -54,6 +57,8 @@ def test_settings_parse_back(case: Case) -> None:
 
 @pytest.mark.parametrize("shape", conformance.SHAPES, ids=lambda shape: f"{shape[0]}x{shape[1]}")
 def test_round_trip(case: Case, photograph: Rgb, shape: tuple[int, int]) -> None:
+    if shape[1] < LEAST_WIDTH.get(case.codec.name, 1):
+        pytest.skip(f"{case.codec.name} refuses images of {shape[1]} columns")
     for codec in (case.codec, case.sweep[0], case.sweep[-1]):
         conformance.check_round_trip(codec, photograph[200 : 200 + shape[0], 200 : 200 + shape[1]])
 
