@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import tempfile
 import warnings
@@ -48,7 +49,9 @@ class Jpeg2000(Codec):
                 # each level halves the shorter side, which must not fall below one pixel
                 numres=min(_MOST_RESOLUTIONS, min(height, width).bit_length()),
             )
-            return path.read_bytes()
+            data = path.read_bytes()
+        _declared_size(data)  # raises where a full disk cut the file short
+        return data
 
     def decode(self, data: bytes) -> Rgb:
         """Read a JP2 file as `encode` writes it; some damage within the coded data is invisible to the format."""
@@ -70,14 +73,12 @@ class Jpeg2000(Codec):
 @contextmanager
 def _glymur_file() -> Iterator[Path]:
     """Lend a path to exchange a file with glymur, which takes nothing else; its failures become `CodecError`."""
-    with (
-        openjpeg.LOCK,
-        tempfile.TemporaryDirectory(prefix="aebench-", dir=_MEMORY if _MEMORY.is_dir() else None) as folder,
-        warnings.catch_warnings(),
-    ):
+    memory = _MEMORY if os.access(_MEMORY, os.W_OK) else None
+    with openjpeg.LOCK, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            yield Path(folder) / "image.jp2"
+            with tempfile.TemporaryDirectory(prefix="aebench-", dir=memory) as folder:
+                yield Path(folder) / "image.jp2"
         except CodecError:
             raise
         except Exception as error:  # glymur fails in many ways on bytes that no encoder made
