@@ -1,0 +1,105 @@
+"""Reports: everything is derived from a run's Parquet files, and from nothing else but ``run.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pyarrow as pa
+from rich.console import Console
+
+from aebench.report.comparison import show_comparison
+from aebench.report.heading import show_heading
+from aebench.report.layout import note, some, title
+from aebench.report.selection import chosen_defaults, common_rate, matched_settings
+from aebench.report.summary import Summary, basis, codec_order, compare, failures, latest, summarise
+from aebench.report.summary_table import show_summary
+from aebench.report.tables import show_failures, show_training
+from aebench.results import RunFolder
+
+__all__ = ["show"]
+
+TOLERANCE = 0.1
+"""A rate further than this from the wanted one, relative to it, is called unmatched."""
+
+
+def show(run: RunFolder, console: Console, bpp: float | None = None) -> None:
+    """Print the tables of a run: the paper's table twice, a summary, failures, training.
+
+    Parameters
+    ----------
+    run : RunFolder
+    console : Console
+    bpp : float, optional
+        Rate in bits per pixel at which codecs are compared; by default the smallest that all of them reach.
+
+    Raises
+    ------
+    ResultsError
+        If a file of the run cannot be read.
+    """
+    info = run.info()
+    rows, epochs = latest(run.rows()), run.epochs()
+    defaults = info.get("default_settings")
+    default_settings = defaults if isinstance(defaults, Mapping) else {}
+    codecs = codec_order(rows, default_settings)
+    show_heading(run.name, info, rows, codecs, console)
+    if len(rows):
+        over = basis(rows)
+        summaries = summarise(rows, over)
+        shown = _show_defaults(rows, summaries, default_settings, codecs, console)
+        _show_matched(rows, summaries, bpp, shown, codecs, console)
+        title(console, "Summary of every setting")
+        show_summary(summaries, over, codecs, rows, console)
+        if len(failures(rows)):
+            title(console, "Failures")
+            show_failures(rows, console)
+    if len(epochs):
+        title(console, "Training")
+        show_training(epochs, console)
+
+
+def _show_defaults(
+    rows: pa.Table,
+    summaries: Sequence[Summary],
+    default_settings: Mapping[str, str],
+    codecs: Sequence[str],
+    console: Console,
+) -> dict[str, str]:
+    """Print the paper's table at the default settings, and return these."""
+    settings, substituted = chosen_defaults(summaries, default_settings)
+    settings = {codec: settings[codec] for codec in codecs}
+    title(console, "Every codec at its default setting: PSNR-RGB in dB / bits per pixel")
+    show_comparison(compare(rows, settings), console)
+    if substituted:
+        note(console, f"Default setting not measured, median rate instead: {some([settings[c] for c in substituted])}.")
+    return settings
+
+
+def _show_matched(
+    rows: pa.Table,
+    summaries: Sequence[Summary],
+    bpp: float | None,
+    shown: Mapping[str, str],
+    codecs: Sequence[str],
+    console: Console,
+) -> None:
+    """Print the paper's table at the settings nearest one rate, unless it is the table that was printed already."""
+    target = common_rate(summaries) if bpp is None else bpp
+    matched = matched_settings(summaries, target)
+    settings = {codec: matched[codec] for codec in codecs if codec in matched}
+    if not settings:
+        title(console, "Every codec at the same rate")
+        note(console, "No image was coded at every setting, so that no rates can be compared.")
+        return
+    title(console, f"Every codec at the setting nearest {target:.3g} bpp: PSNR-RGB in dB / bits per pixel")
+    if settings == dict(shown):
+        note(console, "These are the settings of the table above.")
+    else:
+        show_comparison(compare(rows, settings), console, with_note=False)
+    if bpp is None:
+        dearest = next(summary.codec for summary in summaries if summary.bpp == target)
+        note(console, f"The rate was chosen because no setting of {dearest} here needs less than {target:.3g} bpp.")
+    rates = {summary.setting: summary.bpp for summary in summaries}
+    far = [f"{s} ({rates[s]:.3g} bpp)" for s in settings.values() if abs(rates[s] - target) > TOLERANCE * target]
+    if far:
+        note(console, f"More than {TOLERANCE:.0%} off that rate: {some(far, 12)}.")
