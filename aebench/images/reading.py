@@ -48,6 +48,7 @@ MAX_PIXELS = 1 << 27
 """Largest image that is read: 134,217,728 pixels, 11,585 squared, 384 MiB as RGB."""
 
 _TO_RGB = frozenset({"1", "L", "P", "RGB", "RGBX", "YCbCr"})
+_EIGHT_BITS = ((np.arange(1 << 16) + 128) // 257).astype(np.uint8)
 _REFUSED = {
     "CMYK": "its colours are CMYK, whose conversion depends on a colour profile",
     "LAB": "its colours are CIELAB, whose conversion depends on a white point",
@@ -171,8 +172,8 @@ def _refusal(image: Image.Image) -> str | None:
 
 def _samples(image: Image.Image) -> Rgb:
     if _is_deep_grey(image):
-        deep = np.asarray(image).astype(np.uint32)
-        grey = ((deep + 128) // 257).astype(np.uint8)
+        deep = np.asarray(image)
+        grey = _EIGHT_BITS[deep]
         if "transparency" in image.info:
             grey[deep == image.info["transparency"]] = 255
         return np.repeat(grey[:, :, None], 3, axis=2)
