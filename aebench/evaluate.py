@@ -17,7 +17,7 @@ import ray
 import ray.data
 from ray.data import ActorPoolStrategy, DataContext, Dataset
 
-from aebench.cluster import Cluster
+from aebench.cluster import Cluster, native_stderr_to
 from aebench.codecs.base import Codec
 from aebench.images import ImageRef
 from aebench.measure import Original, Row, failed, measure, measure_batch
@@ -78,12 +78,13 @@ def evaluate(
     dataset = branches[0] if len(branches) == 1 else branches[0].union(*branches[1:])
     writer = RowWriter(run)
     try:
-        for batch in dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
-            assert isinstance(batch, pa.Table)
-            rows = [{**row, "run": run.name} for row in batch.to_pylist()]
-            writer.add(rows)
-            if rows:
-                on_rows(rows)
+        with native_stderr_to(run.path / "ray.log"):
+            for batch in dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+                assert isinstance(batch, pa.Table)
+                rows = [{**row, "run": run.name} for row in batch.to_pylist()]
+                writer.add(rows)
+                if rows:
+                    on_rows(rows)
     finally:
         writer.flush()
     run.compact()

@@ -5,6 +5,7 @@
     RUN/run.json            the job, versions, commit, hardware
     RUN/model/              the trained weights
     RUN/training/           checkpoints from which an interrupted training goes on
+    RUN/ray.log             what Ray's native code had to say
 
 Every file is written under a temporary name and renamed, so that a reader never sees half of one.
 """

@@ -33,7 +33,7 @@ if [ -x "$here/.venv/bin/ray" ]; then PATH=$here/.venv/bin:$PATH; fi
 command -v ray > /dev/null || { echo "error: no ray on the PATH; 'make run' installs it into .venv" >&2; exit 2; }
 
 if [ -z "${RAY_ADDRESS:-}" ]; then
-  if ! ray status > /dev/null 2>&1; then
+  if ! python -c 'import urllib.request as u; u.urlopen("http://127.0.0.1:8265/api/version", timeout=3)' 2> /dev/null; then
     echo "starting a Ray head on this machine"
     RAY_worker_niceness=0 ray start --head --disable-usage-stats --dashboard-host 127.0.0.1 > /dev/null
     trap 'ray stop > /dev/null 2>&1' EXIT
