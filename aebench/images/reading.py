@@ -48,6 +48,7 @@ MAX_PIXELS = 1 << 27
 """Largest image that is read: 134,217,728 pixels, 11,585 squared, 384 MiB as RGB."""
 
 _TO_RGB = frozenset({"1", "L", "P", "RGB", "RGBX", "YCbCr"})
+# A table, as computing on the image would need copies of it in 32 bits.
 _EIGHT_BITS = ((np.arange(1 << 16) + 128) // 257).astype(np.uint8)
 _REFUSED = {
     "CMYK": "its colours are CMYK, whose conversion depends on a colour profile",
