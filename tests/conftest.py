@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 import skimage.data
 
 from aebench.codecs import Rgb
+
+if TYPE_CHECKING:
+    from aebench.cluster import Cluster
+
+# no test asserts times, and a failure found once is found again
+hypothesis.settings.register_profile("aebench", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("aebench")
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +43,17 @@ def kodak() -> list[Path]:
         if all(path.is_file() for path in paths):
             return paths
     pytest.skip("the 24 Kodak images are in none of the folders that AEBENCH_DATA lists")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A Ray of our own on this machine, whatever else runs here."""
+    from aebench.cluster import connected
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_ADDRESS", "local")
+        with connected() as found:
+            yield found
 
 
 @pytest.fixture(scope="session")

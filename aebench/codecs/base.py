@@ -196,9 +196,7 @@ def _checked(codec: type[Codec], field: dataclasses.Field[Any], value: object) -
     low, high, choices = field.metadata["low"], field.metadata["high"], field.metadata["choices"]
     if choices is not None and value not in choices:
         raise SettingError(f"{where} takes one of {', '.join(map(format_value, choices))}, not {value!r}")
-    if isinstance(value, (int, float)) and (
-        (low is not None and value < low) or (high is not None and value > high)
-    ):
+    if isinstance(value, (int, float)) and ((low is not None and value < low) or (high is not None and value > high)):
         bounds = f"at least {low:g}" if high is None else f"at most {high:g}" if low is None else f"{low:g} to {high:g}"
         raise SettingError(f"{where} takes {bounds}, not {value!r}")
     return cast(Value, value)

@@ -26,6 +26,9 @@ from aebench.errors import SettingError
 MOST_SETTINGS = 10_000
 """A range that expands to more than this is a slip of the finger."""
 
+_MOST_DIGITS = 400
+"""More than any float has before its point, and few enough to hold as a whole number."""
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*(?::[A-Za-z_][A-Za-z0-9_]*)?")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -130,7 +133,7 @@ def _decimal(text: str, where: str) -> Decimal:
         value = Decimal(text)
     except InvalidOperation:
         value = Decimal("NaN")
-    if not value.is_finite() or value.adjusted() > 30:
+    if not value.is_finite() or value.adjusted() > _MOST_DIGITS:
         raise SettingError(f"{where}: {text!r} is not a number")
     return value
 
