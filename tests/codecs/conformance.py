@@ -37,7 +37,7 @@ FLOOR_DB = 20.0
 SLACK_DB = 0.02
 """What PSNR may lose from one setting to the next: where a codec saturates, roundings have the last word."""
 
-CHILD_SECONDS = 240
+CHILD_SECONDS = 500
 """A child process that has not done its jobs by then hangs."""
 
 
