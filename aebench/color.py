@@ -11,7 +11,7 @@ KR_BT601: Final = 0.299
 KG_BT601: Final = 0.587
 KB_BT601: Final = 0.114
 
-RGB_TO_YCBCR_BT601: Final = np.array(
+RGB_TO_YCBCR_BT601: Final[npt.NDArray[np.float64]] = np.array(
     [
         [KR_BT601, KG_BT601, KB_BT601],
         [-KR_BT601 / (2 - 2 * KB_BT601), -KG_BT601 / (2 - 2 * KB_BT601), 0.5],
