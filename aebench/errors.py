@@ -38,3 +38,7 @@ class ResultsError(Error):
 
 class ClusterError(Error):
     """Ray that could not be started or reached, or a job that failed on it."""
+
+
+class BdRateError(Error):
+    """Rate-distortion curves between which BD-rate or BD-PSNR would not be a fair number."""
