@@ -61,6 +61,8 @@ def connected() -> Iterator[Cluster]:
         os.environ.setdefault(name, value)
     address = os.environ.get("RAY_ADDRESS") or _running()
     local = address in ("", "local")
+    if not local and "RAY_AUTH_MODE" not in os.environ and _has_token():
+        os.environ["RAY_AUTH_MODE"] = "token"  # `ray start --head` guards a cluster with one
     if local:  # workers inherit it, and import aebench and modules of the working directory as the driver does
         os.environ["PYTHONPATH"] = os.pathsep.join(_import_paths())
     try:
@@ -116,15 +118,17 @@ def describe() -> Cluster:
 
 
 def _running() -> str:
-    """Return the address of a Ray that ``ray start`` started on this machine, or nothing."""
+    """Return the address of the Ray that ``ray start`` started on this machine and that still runs, or nothing."""
     from ray._private.services import find_gcs_addresses
+    from ray._private.utils import read_ray_address
 
-    found = sorted(find_gcs_addresses())
-    if len(found) > 1:
-        raise ClusterError(
-            f"several Rays run on this machine ({', '.join(found)}): name one in RAY_ADDRESS, or RAY_ADDRESS=local"
-        )
-    return found[0] if found else ""
+    started = read_ray_address()
+    return started if started in find_gcs_addresses() else ""
+
+
+def _has_token() -> bool:
+    path = os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token"
+    return "RAY_AUTH_TOKEN" in os.environ or Path(path).is_file()
 
 
 def _import_paths() -> list[str]:

@@ -184,7 +184,8 @@ def _section(location: Sequence[str | int]) -> type[BaseModel]:
 
 
 def _known_keys() -> set[str]:
-    return {name for section in [Job, *_SECTIONS.values()] for name in section.model_fields}
+    sections: list[type[BaseModel]] = [Job, *_SECTIONS.values()]
+    return {name for section in sections for name in section.model_fields}
 
 
 def _line_of(keys: Sequence[str], text: str) -> int | None:

@@ -32,11 +32,39 @@ done
 if [ -x "$here/.venv/bin/ray" ]; then PATH=$here/.venv/bin:$PATH; fi
 command -v ray > /dev/null || { echo "error: no ray on the PATH; 'make run' installs it into .venv" >&2; exit 2; }
 
+# `ray start --head` guards a cluster with a token; whoever submits must say that it uses one
+if [ -z "${RAY_AUTH_MODE:-}" ] && { [ -n "${RAY_AUTH_TOKEN:-}" ] || [ -f "${RAY_AUTH_TOKEN_PATH:-$HOME/.ray/auth_token}" ]; }; then
+  export RAY_AUTH_MODE=token
+fi
+
+head=
+stop_head() { # not `ray stop`, which would end every Ray on this machine
+  if [ -n "$head" ]; then
+    kill "$head" 2> /dev/null || true
+    wait "$head" 2> /dev/null || true
+    rm -f "$log"
+  fi
+}
+
+# the agent that starts jobs would share its default port with any other Ray on this machine, and not start
+free_port() { python -c 'import socket; s = socket.socket(); s.bind(("", 0)); print(s.getsockname()[1])'; }
+
+answers() { (exec 3<> "/dev/tcp/127.0.0.1/$1") 2> /dev/null; }
+
 if [ -z "${RAY_ADDRESS:-}" ]; then
-  if ! python -c 'import urllib.request as u; u.urlopen("http://127.0.0.1:8265/api/version", timeout=3)' 2> /dev/null; then
+  if ! answers 8265; then
     echo "starting a Ray head on this machine"
-    RAY_worker_niceness=0 ray start --head --disable-usage-stats --dashboard-host 127.0.0.1 > /dev/null
-    trap 'ray stop > /dev/null 2>&1' EXIT
+    export RAY_AUTH_MODE=token
+    ray get-auth-token --generate > /dev/null 2>&1
+    log=$(mktemp)
+    RAY_worker_niceness=0 ray start --head --block --disable-usage-stats --dashboard-host 127.0.0.1 \
+      --dashboard-agent-listen-port "$(free_port)" > "$log" 2>&1 &
+    head=$!
+    trap stop_head EXIT
+    until answers 8265; do
+      kill -0 "$head" 2> /dev/null || { echo "error: the Ray head did not start:" >&2; cat "$log" >&2; exit 2; }
+      sleep 0.5
+    done
   fi
   export RAY_ADDRESS=http://127.0.0.1:8265
 fi
@@ -46,5 +74,18 @@ if [ -n "${AEBENCH_DATA:-}" ]; then
   runtime_env+=", \"env_vars\": {\"AEBENCH_DATA\": \"$(realpath -m -- "$AEBENCH_DATA")\"}"
 fi
 runtime_env+='}'
-ray job submit --working-dir "$here" --runtime-env-json "$runtime_env" -- \
-  python -m aebench run "$entry" --output "$output" "${arguments[@]}"
+said=$(mktemp)
+trap 'rm -f "$said"; stop_head' EXIT
+for attempt in {1..10}; do
+  status=0
+  ray job submit --working-dir "$here" --runtime-env-json "$runtime_env" -- \
+    python -m aebench run "$entry" --output "$output" "${arguments[@]}" 2> "$said" || status=$?
+  # a head that has just started takes a few seconds until it can start jobs
+  grep -q 'No available agent' "$said" || break
+  sleep 1
+done
+if [ "$status" -ne 0 ]; then
+  tail -n 1 "$said" >&2
+  echo "error: the job failed (attempt $attempt, exit code $status); its log is above" >&2
+fi
+exit "$status"

@@ -44,7 +44,9 @@ def test_help_teaches(tmp_path: Path) -> None:
 
 
 def test_help_imports_neither_ray_nor_torch() -> None:
-    code = "import aebench.cli, sys; print([m for m in ('ray', 'torch', 'rich', 'numpy.linalg') if m in sys.modules][:2])"
+    code = (
+        "import aebench.cli, sys; print([m for m in ('ray', 'torch', 'rich', 'numpy.linalg') if m in sys.modules][:2])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert "ray" not in done.stdout
     assert "torch" not in done.stdout

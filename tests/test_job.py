@@ -63,7 +63,10 @@ def test_values_are_overridden(tmp_path: Path) -> None:
         (("epochs = 5", 'precision = "float61"'), r"line 6: train\.precision: .*'float32'"),
         (("epochs = 5", 'workers = "many"'), r"line 6: train\.workers: "),
         (("epochs = 5", "workers = 3"), r"line 4: train: batch = 8 cannot be shared equally by workers = 3"),
-        (("jpeg2000", "jpeg2001"), r"line 10: evaluate\.codecs: there is no codec 'jpeg2001' \(did you mean 'jpeg2000'"),
+        (
+            ("jpeg2000", "jpeg2001"),
+            r"line 10: evaluate\.codecs: there is no codec 'jpeg2001' \(did you mean 'jpeg2000'",
+        ),
         (("quality=10", "quality=101"), r"line 10: evaluate\.codecs: jpeg\[quality=…\] takes"),
         (('images = "kodak[17:]"', ""), r"the key 'evaluate\.images' is missing"),
         (("seed = 3", "seed = [3"), "is not valid TOML: "),

@@ -13,7 +13,13 @@ from aebench.results import ROWS, RowWriter, RunFolder
 
 
 def row(image: str = "a.png", setting: str = "jpeg[quality=50]", **values: Any) -> dict[str, Any]:
-    known = {"image_digest": "d" + image, "codec_version": "v1", "codec": "jpeg", "bytes": 10, "time": datetime.now(UTC)}
+    known = {
+        "image_digest": "d" + image,
+        "codec_version": "v1",
+        "codec": "jpeg",
+        "bytes": 10,
+        "time": datetime.now(UTC),
+    }
     return {"image": image, "setting": setting, **known, **values}
 
 

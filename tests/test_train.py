@@ -55,9 +55,7 @@ def alone(recipe: Recipe, images: list[ImageRef]) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.slow
-def test_training_leaves_weights_epochs_and_facts(
-    tmp_path: Path, images: list[ImageRef], cluster: Cluster
-) -> None:
+def test_training_leaves_weights_epochs_and_facts(tmp_path: Path, images: list[ImageRef], cluster: Cluster) -> None:
     run, seen = RunFolder(tmp_path / "run"), list[Epoch]()
     weights = train(section(epochs=3), 1, images, run, cluster, seen.append)
     assert [epoch.epoch for epoch in seen] == [1, 2, 3]

@@ -30,14 +30,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from aebench.codecs.base import Codec, Rgb, check_rgb, parameter
+from aebench.codecs.base import MOST_PIXELS, Codec, Rgb, check_rgb, parameter
 from aebench.errors import CodecError, Error, WeightsError
 from aebench.models.weights import Weights, build, read_weights
 
 _HEADER = struct.Struct("<2s4sIHH")
 _MAGIC = b"AE"
-MOST_PIXELS = 2**28
-"""A header that declares more pixels than this is taken for damage."""
 
 
 @dataclass(frozen=True)

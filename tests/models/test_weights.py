@@ -33,7 +33,7 @@ def test_a_run_a_folder_or_the_file_can_be_named(saved: Path, name: str) -> None
 
 
 def test_missing_weights_are_named(tmp_path: Path) -> None:
-    with pytest.raises(WeightsError, match="no weights in .*nowhere"):
+    with pytest.raises(WeightsError, match=r"no weights in .*nowhere"):
         read_weights(tmp_path / "nowhere")
 
 
