@@ -64,9 +64,10 @@ def show_summary(
     if any(summary.ms_ssim == summary.ms_ssim for summary in summaries):
         fields.insert(fields.index(LUMA) + 1, MS_SSIM)
     table = _table(fields, summaries, codecs, console)
-    if Measurement.get(console, console.options.update(max_width=_UNLIMITED), table).maximum > console.width:
-        fields.remove(LUMA)
-        table = _table(fields, summaries, codecs, console)
+    for field in (LUMA, MS_SSIM, WORST_IMAGE):
+        if field in fields and _width(table, console) > console.width:
+            fields.remove(field)
+            table = _table(fields, summaries, codecs, console)
     console.print(table)
     for text in _notes(summaries, over, rows):
         note(console, text)
@@ -82,6 +83,11 @@ def _table(fields: Sequence[Field], summaries: Sequence[Summary], codecs: Sequen
             table.add_row(*(Text(field.write(summary)) for field in fields))
         table.add_section()
     return table
+
+
+def _width(table: Table, console: Console) -> int:
+    """Return how wide a table would be with nothing broken."""
+    return Measurement.get(console, console.options.update(max_width=_UNLIMITED), table).maximum
 
 
 def _notes(summaries: Sequence[Summary], over: Basis, rows: pa.Table) -> Iterator[str]:
