@@ -53,8 +53,7 @@ def run_job(job: Job, output: Path, console: Console, fresh: bool = False) -> Ou
         First remove what the folder holds of an earlier run.
     """
     run = open_run(output, fresh)
-    train_images = _find(job.train, console) if job.train else []
-    test_images = _find(job.evaluate, console) if job.evaluate else []
+    job, train_images, test_images = find_images(job, console)
     if job.train:
         check_training_set(train_images, job.train.validation)
         refuse_shared_images(train_images, test_images)
@@ -146,6 +145,16 @@ def evaluate_codecs(
     return counts["measured"]
 
 
+def find_images(job: Job, console: Console) -> tuple[Job, list[ImageRef], list[ImageRef]]:
+    """Return the job with the image sets that it really uses, its training images and its test images."""
+    found: dict[str, list[ImageRef]] = {"train": [], "evaluate": []}
+    for name, section in (("train", job.train), ("evaluate", job.evaluate)):
+        if section is not None:
+            spec, found[name] = _find(section, console)
+            job = job.model_copy(update={name: section.model_copy(update={"images": spec, "fallback": None})})
+    return job, found["train"], found["evaluate"]
+
+
 def check_training_set(images: list[ImageRef], validation: int) -> None:
     """Refuse a training set that leaves nothing to train on."""
     if len(images) <= validation:
@@ -170,8 +179,8 @@ def refuse_shared_images(training: list[ImageRef], test: list[ImageRef]) -> None
         )
 
 
-def _find(section: TrainSection | EvaluateSection, console: Console) -> list[ImageRef]:
-    """Resolve the images of a section, or those it falls back on, saying in one line which."""
+def _find(section: TrainSection | EvaluateSection, console: Console) -> tuple[str, list[ImageRef]]:
+    """Resolve the images of a section, or those it falls back on, saying in one line which; return set and images."""
     kind = "training" if isinstance(section, TrainSection) else "test"
     try:
         images, spec = resolve(section.images), section.images
@@ -181,7 +190,7 @@ def _find(section: TrainSection | EvaluateSection, console: Console) -> list[Ima
         console.print(f"{error}; going on with {section.fallback}", style="yellow", highlight=False, soft_wrap=True)
         images, spec = resolve(section.fallback), section.fallback
     console.print(f"{kind} images: {len(images)} of {spec} ({describe(spec)})", highlight=False, soft_wrap=True)
-    return images
+    return spec, images
 
 
 def _ready(codec: Codec, run: RunFolder) -> Codec:

@@ -119,6 +119,7 @@ def test_a_job_falls_back_in_one_line(tmp_path: Path) -> None:
     said = aebench("run", job, cwd=tmp_path)
     assert [line for line in said.splitlines() if "going on with samples[:1]" in line]
     assert pq.read_table(tmp_path / "results" / "fall" / "rows").num_rows == 1
+    assert "1 of samples[:1]" in said
 
 
 @pytest.mark.slow
