@@ -24,7 +24,7 @@ class Meter:
     def __init__(self, console: Console, totals: Sequence[tuple[str, int]], seconds: float = 10.0) -> None:
         self._console, self._totals, self._seconds = console, dict(totals), seconds
         self._done = dict.fromkeys(self._totals, 0)
-        self._first: dict[str, int] = {}
+        self._first: dict[str, tuple[float, int]] = {}
         self._notes = dict.fromkeys(self._totals, "")
         self._started = time.monotonic()
         self._said = dict.fromkeys(self._totals, self._started)
@@ -53,7 +53,8 @@ class Meter:
 
     def advance_to(self, name: str, done: int, note: str = "") -> None:
         """Note that `done` of a piece of work are done in all."""
-        self._first.setdefault(name, done - 1)  # what an earlier run had done says nothing about the speed of this one
+        # the start-up before the first, and what an earlier run had done, say nothing about the speed of the rest
+        self._first.setdefault(name, (time.monotonic(), done))
         self._done[name] = done
         self._notes[name] = note
         if self._bars is not None:
@@ -66,8 +67,10 @@ class Meter:
 
     def _line(self, name: str, elapsed: float) -> None:
         done, total = self._done[name], self._totals[name]
-        left = elapsed * (total - done) / (done - self._first[name])
-        remaining = f", about {_duration(left)} left" if done < total else ""
+        since, first = self._first[name]
+        remaining = ""
+        if first < done < total:
+            remaining = f", about {_duration((time.monotonic() - since) * (total - done) / (done - first))} left"
         note = f"  {self._notes[name]}" if self._notes[name] else ""
         self._console.print(
             f"{name}: {done}/{total} after {_duration(elapsed)}{remaining}{note}", highlight=False, soft_wrap=True
