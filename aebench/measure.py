@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from aebench.codecs.base import Codec, Rgb
-from aebench.errors import Error
+from aebench.errors import CodecError, Error
 from aebench.images import ImageRef, open_rgb, pixel_digest
 from aebench.metrics import Reference
 
@@ -108,6 +108,8 @@ def failed(image: ImageRef, codec: Codec, error: Exception, facts: Mapping[str, 
 def _measure_equal(originals: Sequence[Original], codec: Codec) -> list[Row]:
     """Encode, count, decode and score images of one shape; any failure raises."""
     streams, encode_times = _timed(codec, "encode", [original.rgb for original in originals])
+    if not all(isinstance(stream, bytes) for stream in streams):
+        raise CodecError(f"{codec.name}.encode must return bytes, not {type(streams[0]).__name__}")
     # a fresh instance: what the encoder may have remembered does not reach the decoder
     decoded, decode_times = _timed(dataclasses.replace(codec), "decode", streams)
     rows = []

@@ -175,8 +175,10 @@ def train_worker(config: dict[str, Any]) -> None:
         with tempfile.TemporaryDirectory() as folder:
             if trainer.rank == 0:
                 trainer.save(Path(folder))
+            history = [dataclasses.asdict(past) for past in trainer.history]
             ray.train.report(
-                dataclasses.asdict(epoch), checkpoint=Checkpoint.from_directory(folder) if trainer.rank == 0 else None
+                {"epoch": epoch.epoch, BEST: epoch.validation_loss, "history": history},
+                checkpoint=Checkpoint.from_directory(folder) if trainer.rank == 0 else None,
             )
 
     trainer.run(report)
@@ -207,26 +209,31 @@ class _Reporter(UserCallback):
         self.queue = queue
 
     def after_report(self, run_context: Any, metrics: list[dict[str, Any]], checkpoint: Checkpoint | None) -> None:
-        self.queue.put(metrics[0])
+        self.queue.put(metrics[0]["history"])
 
 
 @contextlib.contextmanager
 def _live(run: RunFolder, on_epoch: Callable[[Epoch], None]) -> Iterator[_Reporter]:
-    """Write every epoch to Parquet, and hand it on, as it is reported."""
+    """Write every epoch to Parquet, and hand it on, as it is reported.
+
+    A report holds all epochs so far: one that an earlier driver did not live to write is written now.
+    """
+    written = set(run.epochs()["epoch"].to_pylist())
     queue = Queue(actor_options={"num_cpus": 0})
     over = threading.Event()
 
     def listen() -> None:
         while True:
             try:
-                metrics = queue.get(timeout=0.5)
+                history = queue.get(timeout=0.5)
             except Empty:
                 if over.is_set():
                     return
                 continue
-            epoch = Epoch(**{field.name: metrics[field.name] for field in dataclasses.fields(Epoch)})
-            run.append_epoch(dataclasses.asdict(epoch))
-            on_epoch(epoch)
+            for values in [past for past in history[:-1] if past["epoch"] not in written] + history[-1:]:
+                run.append_epoch(values)
+                written.add(values["epoch"])
+            on_epoch(Epoch(**history[-1]))
 
     listener = threading.Thread(target=listen, name="epochs", daemon=True)
     listener.start()

@@ -148,6 +148,7 @@ class Trainer:
         loss = WithLoss(self.network)
         self.loss = wrap(torch.compile(loss) if recipe.compile else loss)  # type: ignore[arg-type]
         self.step = 0
+        self.history: list[Epoch] = []
 
     def run(self, report: Callable[[Epoch], None]) -> None:
         """Train to the end of the recipe, from wherever `load` left off, reporting after every epoch."""
@@ -163,18 +164,21 @@ class Trainer:
         train_loss = self._mean(float(total), self.recipe.steps)[0]
         validation_loss, validation_psnr = self.validate()
         seconds, cpu_seconds = time.perf_counter() - wall, self._sum(time.process_time() - cpu)
-        return Epoch(
-            epoch=self.step // self.recipe.steps,
-            step=self.step,
-            train_loss=train_loss,
-            validation_loss=validation_loss,
-            validation_psnr=validation_psnr,
-            learning_rate=learning_rate(self.recipe, self.step - 1),
-            seconds=seconds,
-            cpu_seconds=cpu_seconds,
-            workers=self.world,
-            crops=self.step * self.recipe.batch,
+        self.history.append(
+            Epoch(
+                epoch=self.step // self.recipe.steps,
+                step=self.step,
+                train_loss=train_loss,
+                validation_loss=validation_loss,
+                validation_psnr=validation_psnr,
+                learning_rate=learning_rate(self.recipe, self.step - 1),
+                seconds=seconds,
+                cpu_seconds=cpu_seconds,
+                workers=self.world,
+                crops=self.step * self.recipe.batch,
+            )
         )
+        return self.history[-1]
 
     def train_step(self) -> Tensor:
         """Take one optimiser step on this worker's share of the batch; return its loss, detached."""
@@ -202,14 +206,15 @@ class Trainer:
         return self._mean(losses, len(self.validation))[0], self._mean(psnrs, len(self.validation))[0]
 
     def save(self, folder: Path) -> None:
-        """Write all that `load` needs: weights and optimiser as safetensors, the step as JSON."""
+        """Write all that `load` needs: weights and optimiser as safetensors, step and past epochs as JSON."""
         folder.mkdir(parents=True, exist_ok=True)
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         for name, value in self.network.named_parameters():
             for key, moment in self.optimiser.state[value].items():
                 tensors[f"adam.{key}.{name}"] = moment
         save_file({name: value.cpu().contiguous() for name, value in tensors.items()}, folder / "state.safetensors")
-        (folder / "state.json").write_text(json.dumps({"step": self.step, "recipe": asdict(self.recipe)}))
+        history = [asdict(epoch) for epoch in self.history]
+        (folder / "state.json").write_text(json.dumps({"step": self.step, "history": history}))
 
     def load(self, folder: Path) -> None:
         """Go on from what `save` wrote."""
@@ -223,7 +228,8 @@ class Trainer:
                     for key in ("exp_avg", "exp_avg_sq")
                 },
             }
-        self.step = json.loads((folder / "state.json").read_text())["step"]
+        state = json.loads((folder / "state.json").read_text())
+        self.step, self.history = state["step"], [Epoch(**epoch) for epoch in state["history"]]
 
     def _autocast(self) -> contextlib.AbstractContextManager[None]:
         if self.recipe.precision == "float32":

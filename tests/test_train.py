@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,6 +28,7 @@ from aebench.models.weights import build, read_weights
 from aebench.results import RunFolder
 from aebench.train import Workers, make_recipe, make_trainer, plan_workers, train
 from aebench.training import Epoch, Recipe, Trainer, cut_crops
+from tests.test_cli import ROOT, aebench
 
 
 @pytest.fixture
@@ -84,6 +89,35 @@ def test_one_worker_repeats_to_the_bit_and_is_the_loop_without_ray(
     recipe = make_recipe(section(epochs=1), 5, Workers(1, cluster.cpus, gpu=False))
     for name, tensor in alone(recipe, images).items():
         torch.testing.assert_close(first.state()[name], tensor, rtol=0, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_killed_training_goes_on_and_ends_as_an_undisturbed_one(tmp_path: Path, images: list[ImageRef]) -> None:
+    options = ["epochs=6", "steps=2", "batch=4", "crop=16", "workers=1", "validation=1"]
+    command = [
+        "train",
+        "--images",
+        str(tmp_path / "*.png"),
+        *(part for o in options for part in ("--set", f"train.{o}")),
+    ]
+    killed = RunFolder(tmp_path / "killed")
+    environment = {**os.environ, "RAY_ADDRESS": "local", "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "aebench", *command, "--output", str(killed.path)],
+        cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while len(killed.epochs()) < 2:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    said = aebench(*command, "--output", killed.path, cwd=tmp_path)
+    assert "training: 1/6" not in said
+    aebench(*command, "--output", tmp_path / "whole", cwd=tmp_path)
+    whole = RunFolder(tmp_path / "whole")
+    assert killed.epochs()["epoch"].to_pylist() == [1, 2, 3, 4, 5, 6]
+    assert killed.epochs()["train_loss"] == whole.epochs()["train_loss"]
+    assert read_weights(killed.model).digest == read_weights(whole.model).digest
 
 
 def probe(config: dict[str, Any]) -> None:
