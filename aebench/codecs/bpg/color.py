@@ -20,7 +20,7 @@ Plane = npt.NDArray[np.integer[Any]]
 """One plane of samples, shape (height, width): ``uint8`` at 8 bits, ``uint16`` above, ``int32`` amid a calculation."""
 
 _KR_KB: Final = {"ycbcr-bt601": (0.299, 0.114), "ycbcr-bt709": (0.2126, 0.0722), "ycbcr-bt2020": (0.2627, 0.0593)}
-_PIXELS_A_BLOCK: Final = 1 << 15  # 128 KiB of int32: stays in the cache of one core
+_PIXELS_A_BLOCK: Final = 1 << 16  # 256 KiB of int32: stays in the cache of one core
 
 
 def rgb_to_ycbcr(rgb: Rgb, depth: int) -> tuple[Plane, Plane, Plane]:
@@ -50,7 +50,7 @@ def rgb_to_ycbcr(rgb: Rgb, depth: int) -> tuple[Plane, Plane, Plane]:
             total += 1 << shift - 1
             total >>= shift
             total += centre
-            np.minimum(total, highest, out=plane[rows], casting="unsafe")
+            plane[rows] = np.clip(total, 0, highest, out=total)
     y, cb, cr = planes
     return y, cb, cr
 
@@ -84,15 +84,16 @@ def to_rgb(y: Plane, cb: Plane, cr: Plane, color_space: str, depth: int, limited
         else:
             channels = arithmetic.from_ycbcr(*block, *_KR_KB[color_space])
         for channel, values in enumerate(channels):
-            rgb[rows, :, channel] = arithmetic.to_8_bits(values)
+            arithmetic.to_8_bits(values, rgb[rows, :, channel])
     return rgb
 
 
 def grey_to_rgb(y: Plane, depth: int, limited_range: bool) -> Rgb:
     """Convert a plane of grey to full-range RGB, as bpgdec does; parameters as of `to_rgb`."""
     arithmetic = _Inverse(depth, limited_range)
-    grey = arithmetic.to_8_bits(arithmetic.scaled(y.astype(np.int32)))
-    return np.repeat(grey.astype(np.uint8)[:, :, np.newaxis], 3, axis=2)
+    grey = np.empty(y.shape, np.uint8)
+    arithmetic.to_8_bits(arithmetic.scaled(y.astype(np.int32)), grey)
+    return np.repeat(grey[:, :, np.newaxis], 3, axis=2)
 
 
 _Int32 = npt.NDArray[np.int32]
@@ -115,10 +116,9 @@ class _Inverse:
         samples += self._offset
         return samples
 
-    def to_8_bits(self, fixed: _Int32) -> _Int32:
+    def to_8_bits(self, fixed: _Int32, out: npt.NDArray[np.uint8]) -> None:
         fixed >>= self._shift
-        np.maximum(fixed, 0, out=fixed)
-        return np.minimum(fixed, 255, out=fixed)
+        out[...] = np.clip(fixed, 0, 255, out=fixed)
 
     def from_gbr(self, green: _Int32, blue: _Int32, red: _Int32) -> tuple[_Int32, _Int32, _Int32]:
         return self.scaled(red), self.scaled(green), self.scaled(blue)
