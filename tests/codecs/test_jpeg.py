@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFile
 
-from aebench import Rgb, codec, codecs
+from aebench import Rgb, codec
+from aebench.codecs import codecs
 from aebench.codecs.jpeg import Jpeg
 from aebench.errors import CodecError
 from aebench.metrics import mse, psnr
