@@ -50,6 +50,7 @@ def test_version_names_the_libraries() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)
 def test_rate_against_the_published_curve(kodak: list[Path]) -> None:
     """At equal PSNR our files are more than 0.5 % smaller (BD-rate over all of Kodak)."""
     bjontegaard = pytest.importorskip("bjontegaard")
