@@ -144,6 +144,7 @@ def _timed(codec: Codec, verb: str, inputs: Sequence[Any]) -> tuple[Sequence[Any
 def _common(codec: Codec) -> Row:
     return {
         "codec": codec.name,
+        "variant": codec.variant,
         "setting": codec.setting,
         "parameters": codec.parameters_json(),
         "device": _device() if codec.batched else "cpu",

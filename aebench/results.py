@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 
 from aebench.errors import ResultsError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 ROWS = pa.schema(
     [
@@ -35,6 +35,7 @@ ROWS = pa.schema(
         ("width", pa.int32()),
         ("height", pa.int32()),
         ("codec", pa.string()),
+        ("variant", pa.string()),
         ("setting", pa.string()),
         ("parameters", pa.string()),
         ("codec_version", pa.string()),
@@ -45,6 +46,7 @@ ROWS = pa.schema(
         ("psnr_y", pa.float64()),
         ("psnr_yuv", pa.float64()),
         ("ms_ssim", pa.float64()),
+        ("ssimulacra2", pa.float64()),
         ("encode_seconds", pa.float64()),
         ("encode_cpu_seconds", pa.float64()),
         ("decode_seconds", pa.float64()),
@@ -57,7 +59,8 @@ ROWS = pa.schema(
     ]
 )
 """One measurement. Sizes in bytes, `bpp` in bits per pixel, PSNR in dB (infinite where lossless), times in seconds;
-`image_digest` is the SHA-256 of shape and pixels; a failed measurement has `error` filled and what is unknown null."""
+`image_digest` is the SHA-256 of shape and pixels; the settings of one `variant` of a codec make one curve; a failed
+measurement has `error` filled and what is unknown null."""
 
 KEY = ("image", "image_digest", "setting", "codec_version")
 """Two rows that agree in these are the same measurement."""
@@ -103,6 +106,8 @@ class RunFolder:
     def rows(self) -> pa.Table:
         """Read every measurement once: a repeated key counts as its last row, a success before a failure."""
         table = _read(self.path / "rows", ROWS)
+        variants = pc.coalesce(table["variant"], table["codec"])  # rows of schema 1 have none
+        table = table.set_column(table.schema.get_field_index("variant"), ROWS.field("variant"), variants)
         order = pa.array(range(len(table)), pa.int64())
         succeeded = pc.multiply(pc.is_null(table["error"]).cast(pa.int64()), len(table))
         ranked = table.append_column("rank", pc.add(succeeded, order)).append_column("order", order)

@@ -29,7 +29,16 @@ def test_rows_come_back_typed_and_infinite_psnr_stays_infinite(tmp_path: Path) -
     table = run.rows()
     assert table.schema == ROWS
     assert table["psnr_rgb"].to_pylist() == [float("inf"), None]
-    assert table["schema_version"].to_pylist() == [1, 1]
+    assert table["schema_version"].to_pylist() == [2, 2]
+
+
+def test_rows_of_the_first_schema_are_one_variant_of_their_codec(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "r")
+    run.append_rows([row()])
+    (path,) = (run.path / "rows").glob("*.parquet")
+    pq.write_table(pq.read_table(path).drop_columns(["variant", "ssimulacra2"]), path)
+    assert run.rows().schema == ROWS
+    assert run.rows()["variant"].to_pylist() == ["jpeg"]
 
 
 def test_a_repeated_measurement_counts_once_and_the_last(tmp_path: Path) -> None:

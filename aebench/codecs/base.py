@@ -20,7 +20,7 @@ import json
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, cast
 
@@ -123,12 +123,13 @@ class Codec(ABC):
     def setting(self) -> str:
         """Canonical name: the parameters that `sweep` names always, the others where they differ from their default."""
         swept = _SWEPT.findall(self.sweep)
-        shown = [
-            f"{field.name}={format_value(getattr(self, field.name))}"
-            for field in parameters(type(self))
-            if field.name in swept or getattr(self, field.name) != field.default
-        ]
-        return f"{self.name}[{','.join(shown)}]" if shown else self.name
+        return self._named([*swept, *self._not_default()])
+
+    @property
+    def variant(self) -> str:
+        """Canonical name without the parameters that `sweep` names: the settings of one variant make one curve."""
+        swept = _SWEPT.findall(self.sweep)
+        return self._named([name for name in self._not_default() if name not in swept])
 
     def values(self) -> dict[str, Value]:
         """Every parameter with its value, defaults included."""
@@ -140,6 +141,14 @@ class Codec(ABC):
 
     def __str__(self) -> str:
         return self.setting
+
+    def _not_default(self) -> list[str]:
+        return [field.name for field in parameters(type(self)) if getattr(self, field.name) != field.default]
+
+    def _named(self, shown: Collection[str]) -> str:
+        """Write the name with some of the parameters, in the order in which they are declared."""
+        pairs = [f"{name}={format_value(value)}" for name, value in self.values().items() if name in shown]
+        return f"{self.name}[{','.join(pairs)}]" if pairs else self.name
 
 
 def parameters(codec: type[Codec]) -> list[dataclasses.Field[Any]]:

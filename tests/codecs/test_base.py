@@ -49,6 +49,11 @@ def test_setting_names_what_is_swept_and_what_differs_from_the_default() -> None
     assert Raw(level=4, label="two words").setting == 'raw[level=4,label="two words"]'
 
 
+def test_variant_leaves_out_what_is_swept() -> None:
+    assert Raw().variant == Raw(level=4).variant == "raw"
+    assert Raw(level=4, ratio=0.25).variant == "raw[ratio=0.25]"
+
+
 def test_instances_are_values() -> None:
     assert Raw(level=2) == Raw(level=2, note="of no account")
     assert len({Raw(), Raw(level=1), Raw(ratio=0.5)}) == 1

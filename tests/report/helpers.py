@@ -23,7 +23,8 @@ def row(
     """Make the row of a measurement."""
     return {
         "run": "run", "image": image, "image_digest": f"digest of {image}", "width": 768, "height": 512,
-        "codec": setting.partition("[")[0], "setting": setting, "parameters": "{}", "codec_version": "1",
+        "codec": setting.partition("[")[0], "variant": setting.partition("[")[0], "setting": setting,
+        "parameters": "{}", "codec_version": "1",
         "bytes": round(bpp * 768 * 512 / 8), "bpp": bpp, "mse": 1.0, "psnr_rgb": psnr, "psnr_y": psnr + 1.5,
         "psnr_yuv": psnr + 1, "ms_ssim": 0.97, "encode_seconds": 0.2, "encode_cpu_seconds": 0.1, "decode_seconds": 0.04,
         "decode_cpu_seconds": 0.02, "device": "cpu", "node": "node", "time": START + timedelta(minutes=minute),
