@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 import pyarrow as pa
 from rich.console import Console
 
+from aebench.analysis.comparison import compare
+from aebench.analysis.rows import basis, codec_order, failures, latest
+from aebench.analysis.selection import chosen_defaults, common_rate, matched_settings
+from aebench.analysis.summary import Summary, summarise
 from aebench.report.comparison import show_comparison
 from aebench.report.heading import show_heading
 from aebench.report.layout import note, some, title
-from aebench.report.selection import chosen_defaults, common_rate, matched_settings
-from aebench.report.summary import Summary, basis, codec_order, compare, failures, latest, summarise
 from aebench.report.summary_table import show_summary
 from aebench.report.tables import show_failures, show_training
 from aebench.results import RunFolder

@@ -13,9 +13,10 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from aebench.analysis.comparison import Cell, Comparison
+from aebench.analysis.summary import Summary, mean
 from aebench.report import paper_table
 from aebench.report.layout import NONE, count, name_column, new_table, note, number, rate_decimals, some
-from aebench.report.summary import Cell, Comparison, Summary, mean
 
 MOST_IMAGES = 40
 """Of more images than this only the extremes are shown."""

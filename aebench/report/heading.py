@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from aebench.analysis.rows import failures, image_names
 from aebench.report.layout import count, printable, some
-from aebench.report.summary import failures, image_names
 
 SHOWN_VERSIONS = ("aebench", "python", "torch", "ray")
 
@@ -26,7 +26,7 @@ def show_heading(name: str, info: Mapping[str, Any], rows: pa.Table, codecs: Seq
     info : mapping
         What ``run.json`` holds; whatever is absent is not printed.
     rows : pyarrow.Table
-        As `aebench.report.summary.latest` leaves them.
+        As `aebench.analysis.rows.latest` leaves them.
     codecs : sequence of str
         In the order of the tables.
     console : Console

@@ -12,9 +12,10 @@ from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
+from aebench.analysis.rows import Basis, coded
+from aebench.analysis.selection import by_codec
+from aebench.analysis.summary import Summary
 from aebench.report.layout import NONE, count, name_column, new_table, note, number, number_column, some
-from aebench.report.selection import by_codec
-from aebench.report.summary import Basis, Summary, coded
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ def show_summary(
     codecs : sequence of str
         The order of the codecs.
     rows : pyarrow.Table
-        As `aebench.report.summary.latest` leaves them.
+        As `aebench.analysis.rows.latest` leaves them.
     console : Console
     """
     fields = [SETTING, CODED, BPP, MEAN, MEDIAN, WORST, WORST_IMAGE, LUMA, ENCODE, DECODE]

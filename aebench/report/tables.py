@@ -9,8 +9,8 @@ import pyarrow as pa
 from rich.console import Console
 from rich.text import Text
 
+from aebench.analysis.rows import failures
 from aebench.report.layout import count, new_table, note, number, number_column, printable, some
-from aebench.report.summary import failures
 
 MOST_CAUSES = 12
 """Of more errors than this the most frequent are shown."""
@@ -25,7 +25,7 @@ def show_failures(rows: pa.Table, console: Console) -> None:
     Parameters
     ----------
     rows : pyarrow.Table
-        As `aebench.report.summary.latest` leaves them.
+        As `aebench.analysis.rows.latest` leaves them.
     console : Console
     """
     causes = _causes(rows)

@@ -10,8 +10,8 @@ from typing import Any
 import pyarrow as pa
 from rich.console import Console
 
+from aebench.analysis.rows import latest
 from aebench.report import show
-from aebench.report.summary import latest
 from aebench.results import ROWS, RunFolder
 
 START = datetime(2024, 5, 6, 7, 8, tzinfo=UTC)

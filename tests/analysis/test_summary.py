@@ -4,7 +4,9 @@ import math
 
 import pytest
 
-from aebench.report.summary import basis, codec_order, compare, image_names, summarise
+from aebench.analysis.comparison import compare
+from aebench.analysis.rows import basis, codec_order, image_names
+from aebench.analysis.summary import summarise
 from tests.report.helpers import failure, row, table
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from aebench.report.summary import Summary
+from aebench.analysis.summary import Summary
 
 
 def chosen_defaults(

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import math
 
-from aebench.report.selection import by_codec, chosen_defaults, common_rate, matched_settings
-from aebench.report.summary import Summary, basis, summarise
+from aebench.analysis.rows import basis
+from aebench.analysis.selection import by_codec, chosen_defaults, common_rate, matched_settings
+from aebench.analysis.summary import Summary, summarise
 from tests.report.helpers import failure, row, table
 
 
