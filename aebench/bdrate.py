@@ -13,9 +13,15 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
 from aebench.errors import BdRateError
+
+if TYPE_CHECKING:
+    from scipy.interpolate import PchipInterpolator
+
+_Axis = tuple[float, ...]
 
 LEAST_POINTS: Final = 4
 """Points that each curve needs (VCEG-M33 uses four)."""
@@ -92,6 +98,31 @@ def bd_psnr(anchor: Curve, test: Curve) -> float:
     return _mean_difference(_logs(anchor), anchor.qualities, _logs(test), test.qualities, "ln(rate)")
 
 
+def quality_at(curve: Curve, rate: float) -> float:
+    """Read a curve's quality at a rate in bits per pixel, by PCHIP over the logarithm of the rate.
+
+    Raises
+    ------
+    BdRateError
+        If the curve has fewer than two points, or does not reach the rate: nothing is extrapolated. Points that take
+        more bits for no more quality are left out, as nobody would use them.
+    """
+    curve = _undominated(curve)
+    return _read_off(_logs(curve), curve.qualities, math.log(rate), f"{rate:.4g} bpp")
+
+
+def rate_at(curve: Curve, quality: float) -> float:
+    """Read a curve's rate, in bits per pixel, at a quality, by PCHIP of the logarithm of the rate.
+
+    Raises
+    ------
+    BdRateError
+        As `quality_at`.
+    """
+    curve = _undominated(curve)
+    return math.exp(_read_off(curve.qualities, _logs(curve), quality, f"quality {quality:.4g}"))
+
+
 def _logs(curve: Curve) -> tuple[float, ...]:
     return tuple(math.log(rate) for rate in curve.rates)
 
@@ -112,12 +143,8 @@ def _check(curve: Curve, role: str) -> None:
             )
 
 
-def _mean_difference(
-    anchor_x: Sequence[float], anchor_y: Sequence[float], test_x: Sequence[float], test_y: Sequence[float], axis: str
-) -> float:
+def _mean_difference(anchor_x: _Axis, anchor_y: _Axis, test_x: _Axis, test_y: _Axis, axis: str) -> float:
     """Mean of test minus anchor, both interpolated by PCHIP, over the interval of x that they share."""
-    from scipy.interpolate import PchipInterpolator  # takes half a second to import
-
     low, high = max(anchor_x[0], test_x[0]), min(anchor_x[-1], test_x[-1])
     shorter = min(anchor_x[-1] - anchor_x[0], test_x[-1] - test_x[0])
     share = max(high - low, 0) / shorter
@@ -127,9 +154,35 @@ def _mean_difference(
             f"anchor spans {anchor_x[0]:.4g} to {anchor_x[-1]:.4g}, the test {test_x[0]:.4g} to {test_x[-1]:.4g}"
         )
     anchor_area, test_area = (
-        float(PchipInterpolator(x, y).integrate(low, high)) for x, y in ((anchor_x, anchor_y), (test_x, test_y))
+        float(_pchip(x, y).integrate(low, high)) for x, y in ((anchor_x, anchor_y), (test_x, test_y))
     )
     return (test_area - anchor_area) / (high - low)
+
+
+def _undominated(curve: Curve) -> Curve:
+    """Leave out points that take more bits for no more quality."""
+    best = -math.inf
+    kept: list[tuple[float, float]] = []
+    for rate, quality in zip(curve.rates, curve.qualities, strict=True):
+        if quality > best and (not kept or math.log(rate) > math.log(kept[-1][0])):
+            kept.append((rate, quality))
+            best = quality
+    return Curve([rate for rate, _ in kept], [quality for _, quality in kept])
+
+
+def _read_off(x: _Axis, y: _Axis, at: float, wanted: str) -> float:
+    if len(x) < 2:
+        raise BdRateError(f"the curve has {len(x)} points of finite quality and growing rate, 2 are needed")
+    if not x[0] <= at <= x[-1]:
+        raise BdRateError(f"the curve does not reach {wanted}")
+    return float(_pchip(x, y)(at))
+
+
+@lru_cache(maxsize=4096)  # a curve is compared with many others
+def _pchip(x: _Axis, y: _Axis) -> PchipInterpolator:
+    from scipy.interpolate import PchipInterpolator  # takes half a second to import
+
+    return PchipInterpolator(x, y)
 
 
 def _point(rate: float, quality: float) -> str:

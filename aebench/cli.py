@@ -107,10 +107,10 @@ def evaluate(images: str, codecs: str, output: Path | None, fresh: bool) -> None
 @click.option("--bpp", type=click.FloatRange(min=0, min_open=True), help="Compare at the settings nearest this rate.")
 def report(folder: Path, bpp: float | None) -> None:
     """Print the tables of a run from its Parquet files alone."""
+    from aebench.analysis.run import read
     from aebench.report import show
-    from aebench.results import RunFolder
 
-    show(RunFolder(folder).require(), _console(), bpp)
+    show(read(folder), _console(), bpp)
 
 
 @cli.command()
@@ -169,13 +169,14 @@ def main() -> None:
 
 
 def _do(job: Job, output: Path | None, fresh: bool) -> None:
+    from aebench.analysis.run import Run
     from aebench.report import show
     from aebench.run import output_folder, run_job
 
     console = _console()
     outcome = run_job(job, output_folder(job, output), console, fresh)
     if job.evaluate:
-        show(outcome.run, console, job.report.bpp)
+        show(Run(outcome.run), console, job.report.bpp)
     console.print(f"\nresults: {outcome.run.path}", highlight=False, soft_wrap=True)
     if outcome.failed:
         console.print(f"{outcome.failed} measurements failed: see the column 'error'", highlight=False)

@@ -8,15 +8,15 @@ import pyarrow as pa
 from rich.console import Console
 
 from aebench.analysis.comparison import compare
-from aebench.analysis.rows import basis, codec_order, failures, latest
+from aebench.analysis.rows import failures
+from aebench.analysis.run import Run
 from aebench.analysis.selection import chosen_defaults, common_rate, matched_settings
-from aebench.analysis.summary import Summary, summarise
+from aebench.analysis.summary import Summary
 from aebench.report.comparison import show_comparison
 from aebench.report.heading import show_heading
 from aebench.report.layout import note, some, title
 from aebench.report.summary_table import show_summary
 from aebench.report.tables import show_failures, show_training
-from aebench.results import RunFolder
 
 __all__ = ["show"]
 
@@ -24,40 +24,30 @@ TOLERANCE = 0.1
 """A rate further than this from the wanted one, relative to it, is called unmatched."""
 
 
-def show(run: RunFolder, console: Console, bpp: float | None = None) -> None:
+def show(run: Run, console: Console, bpp: float | None = None) -> None:
     """Print the tables of a run: the paper's table twice, a summary, failures, training.
 
     Parameters
     ----------
-    run : RunFolder
+    run : Run
     console : Console
     bpp : float, optional
         Rate in bits per pixel at which codecs are compared; by default the smallest that all of them reach.
 
-    Raises
-    ------
-    ResultsError
-        If a file of the run cannot be read.
     """
-    info = run.info()
-    rows, epochs = latest(run.rows()), run.epochs()
-    defaults = info.get("default_settings")
-    default_settings = defaults if isinstance(defaults, Mapping) else {}
-    codecs = codec_order(rows, default_settings)
-    show_heading(run.name, info, rows, codecs, console)
+    rows, codecs, summaries = run.rows, run.codecs, run.summaries
+    show_heading(run.name, run.info, rows, codecs, console)
     if len(rows):
-        over = basis(rows)
-        summaries = summarise(rows, over)
-        shown = _show_defaults(rows, summaries, default_settings, codecs, console)
+        shown = _show_defaults(rows, summaries, run.default_settings, codecs, console)
         _show_matched(rows, summaries, bpp, shown, codecs, console)
         title(console, "Summary of every setting")
-        show_summary(summaries, over, codecs, rows, console)
+        show_summary(summaries, run.basis, codecs, rows, console)
         if len(failures(rows)):
             title(console, "Failures")
             show_failures(rows, console)
-    if len(epochs):
+    if len(run.epochs):
         title(console, "Training")
-        show_training(epochs, console)
+        show_training(run.epochs, console)
 
 
 def _show_defaults(

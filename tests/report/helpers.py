@@ -11,6 +11,7 @@ import pyarrow as pa
 from rich.console import Console
 
 from aebench.analysis.rows import latest
+from aebench.analysis.run import Run
 from aebench.report import show
 from aebench.results import ROWS, RunFolder
 
@@ -56,7 +57,7 @@ def write(folder: Path, rows: list[dict[str, Any]], **info: Any) -> RunFolder:
 def printed(run: RunFolder, width: int = 120, bpp: float | None = None) -> str:
     """Return what a report prints."""
     file = io.StringIO()
-    show(run, Console(file=file, width=width), bpp)
+    show(Run(run), Console(file=file, width=width), bpp)
     return file.getvalue()
 
 

@@ -238,7 +238,7 @@ def test_report_needs_nothing_of_run_json(tmp_path: Path, info: dict[str, Any]) 
 def test_report_imports_neither_ray_nor_torch(kodak_run: RunFolder) -> None:
     code = (
         "import sys; from rich.console import Console; from aebench.report import show; "
-        "from aebench.results import RunFolder; show(RunFolder(sys.argv[1]), Console()); "
+        "from aebench import read; show(read(sys.argv[1]), Console()); "
         "sys.exit(', '.join({'ray', 'torch'} & sys.modules.keys()) or None)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(kodak_run.path)], capture_output=True, text=True)

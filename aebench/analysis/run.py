@@ -1,0 +1,171 @@
+"""A run, read: its rows, and every number that tables, figures and the page show, each from one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from aebench.analysis.bd import BdComparison, bd_against, bd_matrix
+from aebench.analysis.curves import METRICS, RdCurves, metric_of, rd_curves
+from aebench.analysis.matched import Matched, at_quality, at_rate, usual_quality, usual_rate
+from aebench.analysis.rows import Basis, basis, codec_order, latest
+from aebench.analysis.summary import Summary, summarise
+from aebench.errors import ResultsError
+from aebench.results import RunFolder
+from aebench.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+ANCHOR = "jpeg"
+"""What codecs are compared with where nothing else is asked for and the run has it."""
+
+
+def read(path: str | Path) -> Run:
+    """Read a run.
+
+    Parameters
+    ----------
+    path : path
+        Its folder.
+
+    Raises
+    ------
+    ResultsError
+        If there is no run, or a file of it is damaged.
+    """
+    return Run(RunFolder(path).require())
+
+
+class Run:
+    """What a run measured. Everything is computed when it is first asked for, from the Parquet files and ``run.json``.
+
+    Attributes
+    ----------
+    folder : RunFolder
+    info : dict
+        What ``run.json`` holds: the job, versions, commit, hardware.
+    rows : pyarrow.Table
+        One measurement of every (image, setting); `aebench.results.ROWS` describes the columns.
+    epochs : pyarrow.Table
+        The training curve; empty where nothing was trained.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+        self.info: dict[str, Any] = folder.info()
+        self.rows: pa.Table = latest(folder.rows())
+        self.epochs: pa.Table = folder.epochs()
+
+    def __repr__(self) -> str:
+        return f"<aebench run {self.name}: {len(self.rows)} rows, codecs {', '.join(self.codecs) or 'none'}>"
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return self.folder.name
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return `rows` as a pandas DataFrame; needs pandas."""
+        return self.rows.to_pandas()
+
+    def to_polars(self) -> polars.DataFrame:
+        """Return `rows` as a Polars DataFrame; needs Polars."""
+        import polars
+
+        frame = polars.from_arrow(self.rows)
+        assert isinstance(frame, polars.DataFrame)
+        return frame
+
+    @property
+    def default_settings(self) -> Mapping[str, str]:
+        """Codec to its default setting, as the run recorded them, in the order of the job."""
+        recorded = self.info.get("default_settings")
+        return recorded if isinstance(recorded, Mapping) else {}
+
+    @cached_property
+    def codecs(self) -> list[str]:
+        """Codecs in the order of the job."""
+        return codec_order(self.rows, self.default_settings)
+
+    @cached_property
+    def variants(self) -> list[str]:
+        """Variants, each of which has one curve, in the order of the codecs."""
+        pairs = {(row["codec"], row["variant"]) for row in self.rows.select(["codec", "variant"]).to_pylist()}
+        return [variant for _, variant in sorted(pairs, key=lambda pair: (self.codecs.index(pair[0]), pair[1]))]
+
+    @cached_property
+    def metrics(self) -> list[str]:
+        """Columns of the metrics that the run measured."""
+        return [column for column in METRICS if pc.count(self.rows[column]).as_py()]
+
+    @cached_property
+    def basis(self) -> Basis:
+        """The images over which `summaries` are taken."""
+        return basis(self.rows)
+
+    @cached_property
+    def summaries(self) -> list[Summary]:
+        """Every setting over `basis`."""
+        return summarise(self.rows, self.basis)
+
+    def rd_curves(self, metric: str = "psnr_rgb") -> RdCurves:
+        """Make the rate-distortion curves of every variant in one metric, of every image and of their mean.
+
+        Raises
+        ------
+        ResultsError
+            If there is no such metric.
+        """
+        if metric not in self._curves:
+            self._curves[metric] = rd_curves(self.rows, metric_of(metric))
+        return self._curves[metric]
+
+    @property
+    def anchor(self) -> str:
+        """What codecs are compared with by default: ``jpeg``, else the first variant."""
+        return ANCHOR if ANCHOR in self.variants else (self.variants[0] if self.variants else ANCHOR)
+
+    def bd_rate(self, anchor: str | None = None, metric: str = "psnr_rgb") -> dict[str, BdComparison]:
+        """Compare every variant with one, the anchor (``jpeg`` by default): BD-rate and BD-PSNR.
+
+        Raises
+        ------
+        ResultsError
+            If the run has no such variant, or there is no such metric.
+        """
+        chosen = self.anchor if anchor is None else anchor
+        if chosen not in self.variants:
+            known = ", ".join(self.variants)
+            raise ResultsError(f"{self.name} has no {chosen!r}{did_you_mean(chosen, self.variants)}; it has: {known}")
+        return bd_against(self.rd_curves(metric), chosen, self.variants)
+
+    def bd_matrix(self, metric: str = "psnr_rgb") -> dict[tuple[str, str], BdComparison]:
+        """Compare every variant with every other: (anchor, test) to comparison."""
+        if metric not in self._matrices:
+            self._matrices[metric] = bd_matrix(self.rd_curves(metric), self.variants)
+        return self._matrices[metric]
+
+    def at_rate(self, bpp: float | None = None, metric: str = "psnr_rgb") -> Matched:
+        """Read off every variant's quality at one rate in bits per pixel; by default one that most variants reach."""
+        curves = self.rd_curves(metric)
+        return at_rate(curves, self.variants, usual_rate(curves) if bpp is None else bpp)
+
+    def at_quality(self, quality: float | None = None, metric: str = "psnr_rgb") -> Matched:
+        """Read off every variant's rate at one quality on the metric's scale; by default one that most reach."""
+        curves = self.rd_curves(metric)
+        return at_quality(curves, self.variants, usual_quality(curves) if quality is None else quality)
+
+    @cached_property
+    def _curves(self) -> dict[str, RdCurves]:
+        return {}
+
+    @cached_property
+    def _matrices(self) -> dict[str, dict[tuple[str, str], BdComparison]]:
+        return {}
