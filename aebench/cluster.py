@@ -32,17 +32,34 @@ _QUIET = {
 
 
 @dataclass(frozen=True)
+class Node:
+    """What one node of a cluster offers to tasks and actors."""
+
+    cpus: int
+    gpus: int = 0
+
+
+@dataclass(frozen=True)
 class Cluster:
     """What a connected Ray offers."""
 
-    cpus: int
-    gpus: int
-    nodes: int
-    address: str
+    nodes: tuple[Node, ...]
+    address: str = ""
+
+    @property
+    def cpus(self) -> int:
+        """CPUs of all nodes."""
+        return sum(node.cpus for node in self.nodes)
+
+    @property
+    def gpus(self) -> int:
+        """GPUs of all nodes."""
+        return sum(node.gpus for node in self.nodes)
 
     def __str__(self) -> str:
+        nodes = len(self.nodes)
         gpus = f", {self.gpus} GPU{'s' * (self.gpus != 1)}" if self.gpus else ", no GPU"
-        return f"{self.nodes} node{'s' * (self.nodes != 1)}, {self.cpus} CPU{'s' * (self.cpus != 1)}{gpus}"
+        return f"{nodes} node{'s' * (nodes != 1)}, {self.cpus} CPU{'s' * (self.cpus != 1)}{gpus}"
 
 
 @contextlib.contextmanager
@@ -61,7 +78,8 @@ def connected() -> Iterator[Cluster]:
         os.environ.setdefault(name, value)
     address = os.environ.get("RAY_ADDRESS") or _running()
     local = address in ("", "local")
-    if not local and "RAY_AUTH_MODE" not in os.environ and _has_token():
+    submitted = "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ  # a submitted job inherits the mode of its cluster
+    if not local and not submitted and "RAY_AUTH_MODE" not in os.environ and _has_token():
         os.environ["RAY_AUTH_MODE"] = "token"  # `ray start --head` guards a cluster with one
     if local:  # workers inherit it, and import aebench and modules of the working directory as the driver does
         os.environ["PYTHONPATH"] = os.pathsep.join(_import_paths())
@@ -108,11 +126,9 @@ def native_stderr_to(path: Path) -> Iterator[None]:
 
 def describe() -> Cluster:
     """Describe the connected Ray."""
-    resources = ray.cluster_resources()
+    alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     return Cluster(
-        cpus=int(resources.get("CPU", 0)),
-        gpus=int(resources.get("GPU", 0)),
-        nodes=sum(bool(node["Alive"]) for node in ray.nodes()),
+        nodes=tuple(Node(int(resources.get("CPU", 0)), int(resources.get("GPU", 0))) for resources in alive),
         address=ray.get_runtime_context().gcs_address,
     )
 

@@ -50,6 +50,8 @@ class Workers:
 def plan_workers(section: TrainSection, cluster: Cluster) -> Workers:
     """Choose the workers: one a GPU, else one a CPU, as many as share the batch equally."""
     available = cluster.gpus or cluster.cpus
+    if not available:
+        raise ClusterError(f"the cluster has {cluster}: nothing to train on; wait until nodes with CPUs have joined it")
     if section.workers == "auto":
         number = max(n for n in range(1, min(available, section.batch) + 1) if section.batch % n == 0)
     elif section.workers > available:
@@ -59,7 +61,17 @@ def plan_workers(section: TrainSection, cluster: Cluster) -> Workers:
         )
     else:
         number = section.workers
-    return Workers(number, max(1, cluster.cpus // max(number, cluster.gpus)), gpu=cluster.gpus > 0)
+    return Workers(number, _cpus_each(cluster, max(number, cluster.gpus)), gpu=cluster.gpus > 0)
+
+
+def _cpus_each(cluster: Cluster, workers: int) -> int:
+    """Return the most CPUs that each of so many workers can have on one node, beside a GPU where there are any."""
+
+    def room(cpus: int) -> int:
+        return sum(min(node.cpus // cpus, node.gpus if cluster.gpus else workers) for node in cluster.nodes)
+
+    most = max(node.cpus for node in cluster.nodes)
+    return next((cpus for cpus in range(most, 0, -1) if room(cpus) >= workers), 1)
 
 
 def make_recipe(section: TrainSection, seed: int, workers: Workers) -> Recipe:

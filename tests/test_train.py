@@ -20,8 +20,8 @@ from PIL import Image
 from ray.train import RunConfig, ScalingConfig
 from ray.train.torch import TorchConfig, TorchTrainer
 
-from aebench.cluster import Cluster
-from aebench.errors import JobError
+from aebench.cluster import Cluster, Node
+from aebench.errors import ClusterError, JobError
 from aebench.images import ImageRef
 from aebench.job import TrainSection
 from aebench.models.weights import build, read_weights
@@ -166,14 +166,26 @@ def test_two_workers_use_the_data_of_both_and_agree(tmp_path: Path, images: list
 
 
 def test_workers_are_planned_from_the_cluster_and_the_batch() -> None:
-    cpus = Cluster(cpus=6, gpus=0, nodes=1, address="")
-    gpus = Cluster(cpus=32, gpus=4, nodes=2, address="")
+    cpus = Cluster((Node(6),))
+    gpus = Cluster((Node(16, 2), Node(16, 2)))
     assert plan_workers(section(batch=8, workers="auto"), cpus) == Workers(4, 1, gpu=False)
     assert plan_workers(section(batch=9, workers="auto"), cpus) == Workers(3, 2, gpu=False)
     assert plan_workers(section(batch=8, workers="auto"), gpus) == Workers(4, 8, gpu=True)
     assert plan_workers(section(batch=8, workers=2), cpus) == Workers(2, 3, gpu=False)
     with pytest.raises(JobError, match="5 workers wanted, the cluster has 2 nodes, 32 CPUs, 4 GPUs"):
         plan_workers(section(batch=10, workers=5), gpus)
+
+
+def test_workers_fit_on_the_nodes() -> None:
+    auto = section(batch=8, workers="auto")
+    apart = Cluster((Node(0), Node(32), Node(1, 1), Node(1, 1)))  # a head, codecs' CPUs, GPUs
+    assert plan_workers(auto, apart) == Workers(2, 1, gpu=True)
+    assert plan_workers(auto, Cluster((Node(0), Node(8, 2), Node(4, 2)))) == Workers(4, 2, gpu=True)
+    small = Cluster((Node(2), Node(2), Node(2)))
+    assert plan_workers(section(batch=2, workers="auto"), small) == Workers(2, 2, gpu=False)
+    assert plan_workers(section(batch=4, workers="auto"), small) == Workers(4, 1, gpu=False)
+    with pytest.raises(ClusterError, match="1 node, 0 CPUs, no GPU: nothing to train on"):
+        plan_workers(auto, Cluster((Node(0),)))
 
 
 def test_hardware_decides_what_the_job_leaves_open() -> None:
