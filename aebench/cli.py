@@ -59,14 +59,22 @@ _set = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", he
 @_output
 @_set
 @_fresh
-def run(job: Path, output: Path | None, overrides: tuple[str, ...], fresh: bool) -> None:
+@click.option("--dry-run", is_flag=True, help="Check the job and its images, say what would be done, start no Ray.")
+def run(job: Path, output: Path | None, overrides: tuple[str, ...], fresh: bool, dry_run: bool) -> None:
     """Do all that a job file says: train, evaluate, print the tables.
 
     Run again with the same output, it measures only what is missing, and an interrupted training goes on.
     """
     from aebench.job import read_job
 
-    _do(read_job(job, overrides), output, fresh)
+    checked = read_job(job, overrides)
+    if not dry_run:
+        _do(checked, output, fresh)
+        return
+    from aebench.preview import preview
+    from aebench.run import output_folder
+
+    preview(checked, output_folder(checked, output), _console())
 
 
 @cli.command()

@@ -124,7 +124,7 @@ def evaluate_codecs(
     """Measure with Ray Data, showing rows as they are made; return their number."""
     from aebench.evaluate import evaluate, plan
 
-    settings = [_ready(codec, run) for codec in section.settings()]
+    settings = [ready(codec, run) for codec in section.settings()]
     work = plan(images, settings, run)
     run.update_info(default_settings={family[0].name: type(family[0])().setting for family in work.families})
     counts: Counter[str] = Counter()
@@ -193,7 +193,7 @@ def _find(section: TrainSection | EvaluateSection, console: Console) -> tuple[st
     return spec, images
 
 
-def _ready(codec: Codec, run: RunFolder) -> Codec:
+def ready(codec: Codec, run: RunFolder) -> Codec:
     """Give a network the weights of the run, in memory, so that they travel with it."""
     if not codec.batched:
         return codec

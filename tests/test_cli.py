@@ -113,6 +113,23 @@ def test_training_on_a_test_image_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "results").exists()
 
 
+def test_a_dry_run_says_what_would_be_done_and_leaves_nothing(tmp_path: Path) -> None:
+    said = aebench("run", ROOT / "jobs" / "smoke.toml", "--output", "r", "--dry-run", cwd=tmp_path)
+    assert "would train paper on 2 images and validate on 1: 2 epochs of 3 steps" in said
+    assert "would measure 7 settings of paper, jpeg, jpeg2000, bpg on 2 images: 14 rows" in said
+    assert "would leave results in r" in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_dry_run_finds_what_would_stop_the_job(tmp_path: Path) -> None:
+    job = tmp_path / "untrained.toml"
+    job.write_text('[evaluate]\nimages = "samples[:1]"\ncodecs = ["paper"]\n')
+    assert "has no weights yet" in aebench("run", job, "--dry-run", cwd=tmp_path, code=2)
+    leak = ["--set", "evaluate.images=samples[2:4]"]
+    said = aebench("run", ROOT / "jobs" / "smoke.toml", *leak, "--dry-run", cwd=tmp_path, code=2)
+    assert "share images" in said
+
+
 def test_a_job_falls_back_in_one_line(tmp_path: Path) -> None:
     job = tmp_path / "fall.toml"
     job.write_text('[evaluate]\nimages = "no/such/folder"\nfallback = "samples[:1]"\ncodecs = ["jpeg[quality=50]"]\n')
