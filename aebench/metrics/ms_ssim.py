@@ -18,9 +18,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import sliding_window_view
 
 from aebench.codecs.base import Rgb
+from aebench.metrics.windows import Samples, window_means
 
 WEIGHTS: Final = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Exponents of the scales, finest first (Wang et al. 2003, section 3.2)."""
@@ -39,8 +39,6 @@ _MIDDLE: Final = np.float32(128)
 _STRIP: Final = 64
 """Rows of windows handled at a time, so that temporary arrays stay in the cache and small beside the image."""
 
-_Array = npt.NDArray[np.float32]
-
 
 class _Scale(NamedTuple):
     """The original at one scale: its samples (height, width, 3), and mean and variance in every window.
@@ -48,9 +46,9 @@ class _Scale(NamedTuple):
     Samples and means are less `_MIDDLE`.
     """
 
-    samples: _Array
-    mean: _Array
-    variance: _Array
+    samples: Samples
+    mean: Samples
+    variance: Samples
 
 
 def is_defined(height: int, width: int) -> bool:
@@ -79,7 +77,7 @@ class MsSsim:
         return float(product.mean())
 
 
-def _pyramid(rgb: Rgb) -> Iterator[_Array]:
+def _pyramid(rgb: Rgb) -> Iterator[Samples]:
     """Halve an image four times, by means of 2×2 samples; arrays of shape (height, width, 3), less `_MIDDLE`.
 
     A side of odd length gets a row or column of black in front, as ``avg_pool2d(padding=1)`` adds and counts it.
@@ -95,7 +93,7 @@ def _pyramid(rgb: Rgb) -> Iterator[_Array]:
         yield samples
 
 
-def _moments(samples: _Array) -> tuple[_Array, _Array]:
+def _moments(samples: Samples) -> tuple[Samples, Samples]:
     """Mean (less `_MIDDLE`) and variance of the samples in every window."""
     height, width, channels = samples.shape
     mean = np.empty((height - _MARGIN, width - _MARGIN, channels), np.float32)
@@ -103,20 +101,20 @@ def _moments(samples: _Array) -> tuple[_Array, _Array]:
     for top in range(0, len(mean), _STRIP):
         x = samples[top : top + _STRIP + _MARGIN]
         windows = slice(top, top + _STRIP)
-        mean[windows] = _window_means(x)
-        variance[windows] = _window_means(x * x) - mean[windows] ** 2
+        mean[windows] = window_means(x, _WINDOW)
+        variance[windows] = window_means(x * x, _WINDOW) - mean[windows] ** 2
     return mean, variance
 
 
-def _similarity(original: _Scale, decoded: _Array, luminance: bool) -> npt.NDArray[np.float64]:
+def _similarity(original: _Scale, decoded: Samples, luminance: bool) -> npt.NDArray[np.float64]:
     """Mean over all windows of SSIM's contrast-structure term, times its luminance term if asked for, per channel."""
     columns = np.zeros(original.mean.shape[1:])
     for top in range(0, len(original.mean), _STRIP):
         windows, strip = slice(top, top + _STRIP), slice(top, top + _STRIP + _MARGIN)
         x, y = original.samples[strip], decoded[strip]
-        mean_x, mean_y = original.mean[windows], _window_means(y)
-        variances = original.variance[windows] + (_window_means(y * y) - mean_y * mean_y)
-        covariance = _window_means(x * y) - mean_x * mean_y
+        mean_x, mean_y = original.mean[windows], window_means(y, _WINDOW)
+        variances = original.variance[windows] + (window_means(y * y, _WINDOW) - mean_y * mean_y)
+        covariance = window_means(x * y, _WINDOW) - mean_x * mean_y
         terms = (2 * covariance + _C2) / (variances + _C2)
         if luminance:
             mean_x, mean_y = mean_x + _MIDDLE, mean_y + _MIDDLE
@@ -124,16 +122,3 @@ def _similarity(original: _Scale, decoded: _Array, luminance: bool) -> npt.NDArr
         columns += terms.sum(axis=0)
     means: npt.NDArray[np.float64] = columns.sum(axis=0) / (original.mean.size / 3)
     return means
-
-
-def _window_means(samples: _Array) -> _Array:
-    """Weighted mean in every window that fits inside, per channel: (height, width, 3) to (height - 10, width - 10, 3).
-
-    With einsum the inner loop runs along a row. That is three times as quick as SciPy's filter and, with all that
-    surrounds it, no slower than OpenCV's; and it takes one thread, where a matrix product would wake those of BLAS.
-    """
-    height, width, channels = samples.shape
-    rows = np.einsum("rnk,k->rn", sliding_window_view(samples.reshape(height, -1), _TAPS, axis=0), _WINDOW)
-    spans = sliding_window_view(rows, _MARGIN * channels + 1, axis=1)
-    means: _Array = np.einsum("rnk,k->rn", spans[..., ::channels], _WINDOW)
-    return means.reshape(-1, width - _MARGIN, channels)
