@@ -61,7 +61,7 @@ _set = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", he
 @_fresh
 @click.option("--dry-run", is_flag=True, help="Check the job and its images, say what would be done, start no Ray.")
 def run(job: Path, output: Path | None, overrides: tuple[str, ...], fresh: bool, dry_run: bool) -> None:
-    """Do all that a job file says: train, evaluate, print the tables.
+    """Do all that a job file says: train, evaluate, time, print the tables.
 
     Run again with the same output, it measures only what is missing, and an interrupted training goes on.
     """
@@ -94,20 +94,63 @@ def train(images: str, model: str, seed: int, overrides: tuple[str, ...], output
     _do(command_job("train", overrides, seed=seed, train={"images": images, "model": model}), output, fresh)
 
 
-@cli.command()
+_EVALUATE_EXAMPLES = """\b
+Examples:
+  aebench evaluate --images kodak --codecs 'jpeg,jpeg2000,bpg[qp=22..37:5]' -o results/baselines
+  aebench evaluate --images kodak --codecs 'paper[weights=results/quickstart],jpeg' -o results/mine
+  aebench evaluate --images kodak --codecs jpeg --metrics psnr,ms-ssim,ssimulacra2 --keep images -o results/baselines
+
+\b
+Metrics:
+  psnr         of RGB, luma and YCbCr 6:1:1; always computed
+  ms-ssim      that of pytorch-msssim; null where a side has 160 pixels or less
+  ssimulacra2  version 2.1, some five times the CPU time of MS-SSIM; null where a side has 112 pixels or less
+
+\b
+Kept files:
+  streams      RUN/streams/IMAGE/SETTING.jpg, .jp2, ...: the very bytes that were counted
+  images       those, and RUN/images/IMAGE/SETTING.png, original.png: the very pixels that were scored
+"""
+
+
+@cli.command(epilog=_EVALUATE_EXAMPLES)
 @click.option("--images", required=True, metavar="SET", help="Test images, such as 'kodak[17:]'.")
 @click.option("--codecs", required=True, metavar="LIST", help="Codecs and settings, such as 'jpeg,bpg[qp=22..37:5]'.")
+@click.option(
+    "--metrics", default="psnr,ms-ssim", show_default=True, metavar="LIST", help="What to measure; see below."
+)
+@click.option("--keep", type=click.Choice(["streams", "images"]), help="Files to keep in the run's folder; see below.")
 @_output
 @_fresh
-def evaluate(images: str, codecs: str, output: Path | None, fresh: bool) -> None:
+def evaluate(images: str, codecs: str, metrics: str, keep: str | None, output: Path | None, fresh: bool) -> None:
     """Send every image through every codec at every setting with Ray Data, and print the tables.
 
     A codec of your own is named module:Class. A network takes the weights in OUTPUT/model, or those you name:
     'paper[weights=results/quickstart]'.
+
+    Run again with the same output, it measures only what is missing: settings, images, metrics, kept files.
     """
     from aebench.job import command_job
 
-    _do(command_job("evaluate", (), evaluate={"images": images, "codecs": [codecs]}), output, fresh)
+    asked = [metric.strip() for metric in metrics.split(",")]
+    section = {"images": images, "codecs": [codecs], "metrics": asked, "keep": keep}
+    _do(command_job("evaluate", (), evaluate=section), output, fresh)
+
+
+@cli.command()
+@click.option("--images", required=True, metavar="SET", help="Images, such as 'kodak[17:]'.")
+@click.option("--codecs", required=True, metavar="LIST", help="Codecs and settings, such as 'jpeg[quality=75],bpg'.")
+@click.option("--repeats", default=3, show_default=True, help="So often, after once for warming up.")
+@_output
+@_fresh
+def time(images: str, codecs: str, repeats: int, output: Path | None, fresh: bool) -> None:
+    """Time encoding and decoding for publication: one task a node, one thread, and print speeds with their spread.
+
+    Every call adds its repeats to OUTPUT/times. Stop whatever else runs on the machines: the spread shows it.
+    """
+    from aebench.job import command_job
+
+    _do(command_job("time", (), time={"images": images, "codecs": [codecs], "repeats": repeats}), output, fresh)
 
 
 @cli.command()
@@ -179,12 +222,17 @@ def main() -> None:
 def _do(job: Job, output: Path | None, fresh: bool) -> None:
     from aebench.analysis.run import Run
     from aebench.report import show
+    from aebench.report.layout import title
+    from aebench.report.timing_table import show_timing
     from aebench.run import output_folder, run_job
 
     console = _console()
     outcome = run_job(job, output_folder(job, output), console, fresh)
     if job.evaluate:
         show(Run(outcome.run), console, job.report.bpp)
+    if job.time:
+        title(console, "Speed")
+        show_timing(outcome.run.times(), console)
     console.print(f"\nresults: {outcome.run.path}", highlight=False, soft_wrap=True)
     if outcome.failed:
         console.print(f"{outcome.failed} measurements failed: see the column 'error'", highlight=False)

@@ -1,7 +1,7 @@
 """The job file (``jobs/*.toml``) as a validated model.
 
 An unknown key, a wrong type or an impossible value is a `JobError` that names the key, its line and the nearest valid
-one. The commands ``train`` and ``evaluate`` build the same model from their options.
+one. The commands ``train``, ``evaluate`` and ``time`` build the same model from their options.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from aebench.codecs.base import Codec
 from aebench.codecs.registry import codecs
 from aebench.errors import JobError, SettingError
+from aebench.kept import Keep
+from aebench.metrics import DEFAULT_METRICS, METRICS
 from aebench.suggest import did_you_mean
 
 
@@ -48,8 +50,8 @@ class TrainSection(_Section):
         return self
 
 
-class EvaluateSection(_Section):
-    """``[evaluate]``: which images through which codecs."""
+class _CodecsSection(_Section):
+    """Which images through which codecs."""
 
     images: str
     fallback: str | None = None
@@ -69,6 +71,29 @@ class EvaluateSection(_Section):
         return codecs(",".join(self.codecs))
 
 
+class EvaluateSection(_CodecsSection):
+    """``[evaluate]``: which images through which codecs, by which metrics, and what to keep of it."""
+
+    metrics: Annotated[list[str], Field(min_length=1)] = list(DEFAULT_METRICS)
+    keep: Keep | None = None
+
+    @field_validator("metrics")
+    @classmethod
+    def _metrics_exist(cls, names: list[str]) -> list[str]:
+        for name in names:
+            if name not in METRICS:
+                raise ValueError(
+                    f"there is no metric {name!r}{did_you_mean(name, METRICS)}; known: {', '.join(METRICS)}"
+                )
+        return names
+
+
+class TimeSection(_CodecsSection):
+    """``[time]``: which images through which codecs, how often."""
+
+    repeats: Annotated[int, Field(ge=1, le=1000)] = 3
+
+
 class ReportSection(_Section):
     """``[report]``: what the tables compare."""
 
@@ -76,22 +101,28 @@ class ReportSection(_Section):
 
 
 class Job(_Section):
-    """One job: train if there is a ``[train]``, evaluate if there is an ``[evaluate]``, report."""
+    """One job: train if there is a ``[train]``, evaluate if an ``[evaluate]``, time if a ``[time]``; report."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
     train: TrainSection | None = None
     evaluate: EvaluateSection | None = None
+    time: TimeSection | None = None
     report: ReportSection = ReportSection()
 
     @model_validator(mode="after")
     def _something_to_do(self) -> Job:
-        if self.train is None and self.evaluate is None:
-            raise ValueError("a job needs a [train] or an [evaluate] section")
+        if self.train is None and self.evaluate is None and self.time is None:
+            raise ValueError("a job needs a [train], an [evaluate] or a [time] section")
         return self
 
 
-_SECTIONS: dict[str, type[BaseModel]] = {"train": TrainSection, "evaluate": EvaluateSection, "report": ReportSection}
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "train": TrainSection,
+    "evaluate": EvaluateSection,
+    "time": TimeSection,
+    "report": ReportSection,
+}
 
 
 def read_job(path: str | Path, overrides: Sequence[str] = ()) -> Job:

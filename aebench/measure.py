@@ -6,26 +6,53 @@ A measurement never raises: whatever goes wrong with an image or a codec becomes
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import logging
 import platform
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from aebench.clock import Seconds
 from aebench.codecs.base import Codec, Rgb
 from aebench.errors import CodecError, Error
 from aebench.images import ImageRef, open_rgb, pixel_digest
-from aebench.metrics import Reference
+from aebench.kept import IMAGE, ORIGINAL, STREAM, Keep, png
+from aebench.metrics import DEFAULT_METRICS, Reference
 
 log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
-"""One measurement, as `aebench.results.ROWS` describes it."""
+"""One measurement, as `aebench.results.ROWS` describes it, and what is to be kept of it (`aebench.kept`)."""
+
+Key = tuple[str, str, str, str]
+"""Image, image digest, setting and codec version: what `aebench.results.KEY` names."""
 
 
 @dataclass(frozen=True)
+class Request:
+    """How to measure, and what not to measure again.
+
+    Attributes
+    ----------
+    metrics : collection of str
+        Of `aebench.metrics.METRICS`; the others are null in the rows.
+    keep : Keep or None
+        What the rows carry along, to be written to the run's folder.
+    done : set of Key
+        Measurements that exist already and are left out.
+    known : mapping of Key to collection of str
+        Measurements that exist but are to be made anew, with metrics that the new row must not lack.
+    """
+
+    metrics: Collection[str] = DEFAULT_METRICS
+    keep: Keep | None = None
+    done: frozenset[Key] = frozenset()
+    known: Mapping[Key, Collection[str]] = dataclasses.field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
 class Original:
     """An image with all that is computed once for all codecs and settings."""
 
@@ -46,31 +73,32 @@ class Original:
         return {"image": self.image.name, "image_digest": self.digest, "width": width, "height": height}
 
 
-def measure(image: ImageRef, codecs: Sequence[Codec], done: frozenset[tuple[str, str, str]]) -> Iterator[Row]:
+def measure(image: ImageRef, codecs: Sequence[Codec], request: Request, with_original: bool = False) -> Iterator[Row]:
     """Measure one image at every setting.
 
     Parameters
     ----------
     image : ImageRef
     codecs : sequence of Codec
-    done : set of (image digest, setting, codec version)
-        Measurements that exist already and are left out.
+    request : Request
+    with_original : bool
+        Whether one of the rows is to carry the original.
 
     Yields
     ------
     Row
-        One for every setting that is not in `done`.
+        One for every setting that is not done.
     """
     try:
         original = Original.open(image)
     except Exception as error:
         yield from (failed(image, codec, error) for codec in codecs)
         return
-    for codec in codecs:
-        yield from measure_batch([original], codec, done)
+    rows = itertools.chain.from_iterable(measure_batch([original], codec, request) for codec in codecs)
+    yield from carry_originals(rows, [original]) if with_original else rows
 
 
-def measure_batch(originals: Sequence[Original], codec: Codec, done: frozenset[tuple[str, str, str]]) -> Iterator[Row]:
+def measure_batch(originals: Sequence[Original], codec: Codec, request: Request) -> Iterator[Row]:
     """Measure images at one setting, images of one shape together where the codec codes batches.
 
     The time of a batch is shared equally by its images.
@@ -80,19 +108,33 @@ def measure_batch(originals: Sequence[Original], codec: Codec, done: frozenset[t
     except Exception as error:
         yield from (failed(original.image, codec, error, original.facts()) for original in originals)
         return
-    todo = [original for original in originals if (original.digest, codec.setting, version) not in done]
+    keys = {original: (original.image.name, original.digest, codec.setting, version) for original in originals}
+    todo = {
+        original: {*request.metrics, *request.known.get(key, ())}
+        for original, key in keys.items()
+        if key not in request.done
+    }
     if not todo:
         return
     try:
-        rows = _measure_equal(todo, codec)
+        rows = _measure_equal(todo, codec, request.keep)
     except Exception as error:
         if len(todo) > 1:  # one image must not cost the others of its batch
             for original in todo:
-                yield from measure_batch([original], codec, done)
+                yield from measure_batch([original], codec, request)
             return
-        rows = [failed(todo[0].image, codec, error, todo[0].facts())]
+        (original,) = todo
+        rows = [failed(original.image, codec, error, original.facts())]
     for row in rows:
         yield {**row, "codec_version": version}
+
+
+def carry_originals(rows: Iterable[Row], originals: Iterable[Original]) -> Iterator[Row]:
+    """Let the first row of each of some images carry the original, as a PNG file."""
+    waiting = {original.image.name: original.rgb for original in originals}
+    for row in rows:
+        rgb = waiting.pop(row["image"], None)
+        yield row if rgb is None else {**row, ORIGINAL: png(rgb)}
 
 
 def failed(image: ImageRef, codec: Codec, error: Exception, facts: Mapping[str, Any] | None = None) -> Row:
@@ -102,28 +144,30 @@ def failed(image: ImageRef, codec: Codec, error: Exception, facts: Mapping[str, 
     else:
         text = f"{type(error).__name__}: {error}"
         log.debug("%s of %s failed", codec.setting, image.name, exc_info=error)
-    return {**_common(codec), "image": image.name, **(facts or {}), "error": text}
+    return {**described(codec), "image": image.name, **(facts or {}), "error": text}
 
 
-def _measure_equal(originals: Sequence[Original], codec: Codec) -> list[Row]:
-    """Encode, count, decode and score images of one shape; any failure raises."""
-    streams, encode_times = _timed(codec, "encode", [original.rgb for original in originals])
+def _measure_equal(todo: Mapping[Original, Collection[str]], codec: Codec, keep: Keep | None) -> list[Row]:
+    """Encode, count, decode and score images of one shape by some metrics each; any failure raises."""
+    streams, encode_times = _timed(codec, "encode", [original.rgb for original in todo])
     if not all(isinstance(stream, bytes) for stream in streams):
         raise CodecError(f"{codec.name}.encode must return bytes, not {type(streams[0]).__name__}")
     # a fresh instance: what the encoder may have remembered does not reach the decoder
     decoded, decode_times = _timed(dataclasses.replace(codec), "decode", streams)
     rows = []
-    for original, stream, rgb in zip(originals, streams, decoded, strict=True):
+    for (original, metrics), stream, rgb in zip(todo.items(), streams, decoded, strict=True):
         height, width = original.rgb.shape[:2]
         rows.append(
             {
-                **_common(codec),
+                **described(codec),
                 **original.facts(),
                 "bytes": len(stream),
                 "bpp": 8 * len(stream) / (width * height),
-                **dataclasses.asdict(original.reference.score(rgb)),
+                **dataclasses.asdict(original.reference.score(rgb, metrics)),
                 **encode_times,
                 **decode_times,
+                **({STREAM: stream} if keep else {}),
+                **({IMAGE: png(rgb)} if keep == "images" else {}),
             }
         )
     return rows
@@ -131,17 +175,18 @@ def _measure_equal(originals: Sequence[Original], codec: Codec) -> list[Row]:
 
 def _timed(codec: Codec, verb: str, inputs: Sequence[Any]) -> tuple[Sequence[Any], Row]:
     """Run ``encode`` or ``decode`` on every input; return the results and the seconds an input."""
-    wall, cpu = time.perf_counter(), time.process_time()
+    start = Seconds.now()
     if codec.batched:
         outputs = getattr(codec, f"{verb}_batch")(inputs)
     else:
         outputs = [getattr(codec, verb)(item) for item in inputs]
-    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    wall, cpu = start.until(Seconds.now())
     count = len(inputs)
     return outputs, {f"{verb}_seconds": wall / count, f"{verb}_cpu_seconds": cpu / count}
 
 
-def _common(codec: Codec) -> Row:
+def described(codec: Codec) -> Row:
+    """Return the columns that say what is measured, where and when."""
     return {
         "codec": codec.name,
         "variant": codec.variant,

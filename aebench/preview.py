@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from aebench.images import ImageRef
-from aebench.job import EvaluateSection, Job, TrainSection
+from aebench.job import EvaluateSection, Job, TimeSection, TrainSection
 from aebench.results import RunFolder
 from aebench.run import check_training_set, find_images, open_run, ready, refuse_shared_images
 
@@ -21,13 +21,18 @@ def preview(job: Job, output: Path, console: Console) -> None:
         Whatever would stop the job before its first step: images, weights, output.
     """
     run = open_run(output, fresh=False)
-    job, train_images, test_images = find_images(job, console)
+    job, images = find_images(job, console)
+    trained = job.train is not None
     if job.train:
-        check_training_set(train_images, job.train.validation)
-        refuse_shared_images(train_images, test_images)
-        _say(console, _training(job.train, train_images))
+        check_training_set(images["train"], job.train.validation)
+        refuse_shared_images(images["train"], images["evaluate"])
+        _say(console, _training(job.train, images["train"]))
     if job.evaluate:
-        _say(console, _evaluation(job.evaluate, test_images, run, trained=job.train is not None))
+        count, what = _settings(job.evaluate, images["evaluate"], run, trained)
+        _say(console, f"would measure {what}: {count} rows")
+    if job.time:
+        count, what = _settings(job.time, images["time"], run, trained)
+        _say(console, f"would time {what}: {count * job.time.repeats} rows")
     _say(console, f"would leave results in {run.path}")
 
 
@@ -38,14 +43,15 @@ def _training(section: TrainSection, images: list[ImageRef]) -> str:
     )
 
 
-def _evaluation(section: EvaluateSection, images: list[ImageRef], run: RunFolder, trained: bool) -> str:
+def _settings(
+    section: EvaluateSection | TimeSection, images: list[ImageRef], run: RunFolder, trained: bool
+) -> tuple[int, str]:
+    """Count settings times images, and name them."""
     settings = section.settings()
     if not trained:  # else the weights are still to come
         settings = [ready(codec, run) for codec in settings]
     names = ", ".join(dict.fromkeys(codec.name for codec in settings))
-    return (
-        f"would measure {len(settings)} settings of {names} on {len(images)} images: {len(settings) * len(images)} rows"
-    )
+    return len(settings) * len(images), f"{len(settings)} settings of {names} on {len(images)} images"
 
 
 def _say(console: Console, text: str) -> None:

@@ -23,7 +23,7 @@ def provenance() -> dict[str, object]:
         "hardware": {
             "node": platform.node(),
             "system": platform.platform(),
-            "cpu": _cpu(),
+            "cpu": cpu_model(),
             "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         },
     }
@@ -46,7 +46,8 @@ def _commit() -> str | None:
     return found.stdout.strip() or None
 
 
-def _cpu() -> str:
+def cpu_model() -> str:
+    """Name the model of the processor."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

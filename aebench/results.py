@@ -1,7 +1,10 @@
 """A run's folder: rows and epochs as Parquet, the job and its surroundings as JSON, the trained model.
 
     RUN/rows/*.parquet      one row per (image, codec, setting), failures included
+    RUN/times/*.parquet     one row per repeat of the timing pass
     RUN/epochs/*.parquet    one row per training epoch
+    RUN/streams/            bitstreams, and
+    RUN/images/             reconstructions, where they are kept: see `aebench.kept`
     RUN/run.json            the job, versions, commit, hardware
     RUN/model/              the trained weights
     RUN/training/           checkpoints from which an interrupted training goes on
@@ -65,6 +68,37 @@ measurement has `error` filled and what is unknown null."""
 KEY = ("image", "image_digest", "setting", "codec_version")
 """Two rows that agree in these are the same measurement."""
 
+TIMES = pa.schema(
+    [
+        ("run", pa.string()),
+        ("image", pa.string()),
+        ("image_digest", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("codec", pa.string()),
+        ("variant", pa.string()),
+        ("setting", pa.string()),
+        ("parameters", pa.string()),
+        ("codec_version", pa.string()),
+        ("repeat", pa.int32()),
+        ("encode_seconds", pa.float64()),
+        ("encode_cpu_seconds", pa.float64()),
+        ("decode_seconds", pa.float64()),
+        ("decode_cpu_seconds", pa.float64()),
+        ("device", pa.string()),
+        ("node", pa.string()),
+        ("cpu", pa.string()),
+        ("threads", pa.int32()),
+        ("niceness", pa.int32()),
+        ("time", pa.timestamp("us", tz="UTC")),
+        ("error", pa.string()),
+        ("schema_version", pa.int32()),
+    ]
+)
+"""One repeat of the timing pass; see `aebench.timing`. `repeat` counts from 1; `cpu` is the model of the processor,
+`threads` what a codec was asked to take, and `niceness` that of the process. Speeds are for the reader to compute:
+pixels by seconds. A setting that failed on an image has one row with `error` filled."""
+
 EPOCHS = pa.schema(
     [
         ("run", pa.string()),
@@ -115,6 +149,10 @@ class RunFolder:
         kept = ranked.filter(pc.is_in(ranked["rank"], best.combine_chunks()))
         return kept.drop_columns(["rank", "order"])
 
+    def times(self) -> pa.Table:
+        """Read every repeat of every timing pass, failures included."""
+        return _read(self.path / "times", TIMES)
+
     def epochs(self) -> pa.Table:
         """Read the training curve; an epoch that was trained again after an interruption counts once."""
         table = _read(self.path / "epochs", EPOCHS)
@@ -125,13 +163,17 @@ class RunFolder:
         """Write measurements as one more file."""
         _write(self.path / "rows", rows, ROWS)
 
+    def append_times(self, times: Sequence[Mapping[str, Any]]) -> None:
+        """Write repeats of a timing pass as one more file."""
+        _write(self.path / "times", times, TIMES)
+
     def append_epoch(self, epoch: Mapping[str, Any]) -> None:
         """Write one epoch as one more file."""
         _write(self.path / "epochs", [{"run": self.name, **epoch}], EPOCHS)
 
     def compact(self) -> None:
         """Replace the many small files of a finished run by one of each kind."""
-        for folder, table in (("rows", self.rows()), ("epochs", self.epochs())):
+        for folder, table in (("rows", self.rows()), ("times", self.times()), ("epochs", self.epochs())):
             old = sorted((self.path / folder).glob("*.parquet"))
             if len(old) > 1:
                 _write_table(self.path / folder, table)
@@ -150,9 +192,8 @@ class RunFolder:
 
     def update_info(self, **values: Any) -> None:
         """Merge values into ``run.json``."""
-        self.path.mkdir(parents=True, exist_ok=True)
         text = json.dumps({**self.info(), **values}, indent=2, default=str) + "\n"
-        _replace(self.path / "run.json", text.encode())
+        write_file(self.path / "run.json", text.encode())
 
     def require(self) -> RunFolder:
         """Return the folder, or raise `ResultsError` when it holds no run."""
@@ -160,8 +201,8 @@ class RunFolder:
             near = sorted(p.name for p in self.path.parent.glob("*/") if (p / "rows").is_dir())
             known = f"; runs beside it: {', '.join(near)}" if near else ""
             raise ResultsError(f"there is no run {self.path}{known}")
-        if not any((self.path / "rows").glob("*.parquet")) and not any((self.path / "epochs").glob("*.parquet")):
-            raise ResultsError(f"{self.path} holds no results (no rows/*.parquet and no epochs/*.parquet in it)")
+        if not any(any((self.path / kind).glob("*.parquet")) for kind in ("rows", "times", "epochs")):
+            raise ResultsError(f"{self.path} holds no results (no rows, times or epochs/*.parquet in it)")
         return self
 
 
@@ -184,6 +225,17 @@ class RowWriter:
         if self._rows:
             self._run.append_rows(self._rows)
         self._rows, self._written = [], time.monotonic()
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a whole file or none, with the folders above it; `ResultsError` if that cannot be done."""
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_bytes(data)
+        temporary.replace(path)
+    except OSError as error:
+        raise ResultsError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _read(folder: Path, schema: pa.Schema) -> pa.Table:
@@ -210,10 +262,4 @@ def _write_table(folder: Path, table: pa.Table) -> None:
     path = folder / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet"
     temporary = path.with_suffix(".tmp")
     pq.write_table(table, temporary)
-    temporary.replace(path)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(data)
     temporary.replace(path)

@@ -1,4 +1,4 @@
-"""Doing what a job says: find the images, train, evaluate. The tables are another matter (`aebench.report`)."""
+"""Doing what a job says: find the images, train, evaluate, time. The tables are another matter (`aebench.report`)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from aebench.codecs.base import Codec
 from aebench.errors import ImageError, ImageSetError, JobError
 from aebench.images import ImageRef, describe, open_rgb, pixel_digest, resolve
-from aebench.job import EvaluateSection, Job, TrainSection
+from aebench.job import EvaluateSection, Job, TimeSection, TrainSection
 from aebench.progress import Meter
 from aebench.provenance import provenance
 from aebench.results import RunFolder
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What a job came to: how many measurements it made now, and how many rows of the run are failures."""
+    """What a job came to: how many measurements it made now; how many rows of the run, and new times, are failures."""
 
     run: RunFolder
     measured: int
@@ -40,7 +40,7 @@ class Outcome:
 
 
 def run_job(job: Job, output: Path, console: Console, fresh: bool = False) -> Outcome:
-    """Train and evaluate as the job says, leaving everything in a run folder.
+    """Train, evaluate and time as the job says, leaving everything in a run folder.
 
     Parameters
     ----------
@@ -53,24 +53,26 @@ def run_job(job: Job, output: Path, console: Console, fresh: bool = False) -> Ou
         First remove what the folder holds of an earlier run.
     """
     run = open_run(output, fresh)
-    job, train_images, test_images = find_images(job, console)
+    job, images = find_images(job, console)
     if job.train:
-        check_training_set(train_images, job.train.validation)
-        refuse_shared_images(train_images, test_images)
-    run.update_info(job=job.model_dump(), started=datetime.now(UTC), **provenance())
+        check_training_set(images["train"], job.train.validation)
+        refuse_shared_images(images["train"], images["evaluate"])
+    run.update_info(job=_with_earlier(job, run), started=datetime.now(UTC), **provenance())
 
     from aebench.cluster import connected  # Ray takes a second to import: not before the job is known to be sound
 
-    measured = 0
+    measured = failed_times = 0
     with connected() as cluster:
         console.print(f"Ray: {cluster}", highlight=False)
         if job.train:
-            train_model(job.train, job.seed, train_images, run, cluster, console)
+            train_model(job.train, job.seed, images["train"], run, cluster, console)
         if job.evaluate:
-            measured = evaluate_codecs(job.evaluate, test_images, run, cluster, console)
+            measured = evaluate_codecs(job.evaluate, images["evaluate"], run, cluster, console)
+        if job.time:
+            failed_times = time_settings(job.time, images["time"], run, console)
     run.update_info(finished=datetime.now(UTC))
     errors = run.rows()["error"]
-    return Outcome(run, measured, len(errors) - errors.null_count)
+    return Outcome(run, measured, len(errors) - errors.null_count + failed_times)
 
 
 def output_folder(job: Job, output: Path | None) -> Path:
@@ -92,7 +94,7 @@ def open_run(output: Path, fresh: bool) -> RunFolder:
     if output.is_dir() and any(output.iterdir()) and not (output / "run.json").exists():
         raise JobError(f"the output {output} is not empty and holds no run (no run.json in it); name another folder")
     if fresh:
-        for part in ("rows", "epochs", "model", "training"):
+        for part in ("rows", "times", "epochs", "streams", "images", "model", "training"):
             shutil.rmtree(output / part, ignore_errors=True)
         (output / "run.json").unlink(missing_ok=True)
     return run
@@ -125,7 +127,7 @@ def evaluate_codecs(
     from aebench.evaluate import evaluate, plan
 
     settings = [ready(codec, run) for codec in section.settings()]
-    work = plan(images, settings, run)
+    work = plan(images, settings, run, section.metrics, section.keep)
     run.update_info(default_settings={family[0].name: type(family[0])().setting for family in work.families})
     counts: Counter[str] = Counter()
     totals = [(family[0].name, len(family) * len(images)) for family in work.families]
@@ -145,14 +147,32 @@ def evaluate_codecs(
     return counts["measured"]
 
 
-def find_images(job: Job, console: Console) -> tuple[Job, list[ImageRef], list[ImageRef]]:
-    """Return the job with the image sets that it really uses, its training images and its test images."""
-    found: dict[str, list[ImageRef]] = {"train": [], "evaluate": []}
-    for name, section in (("train", job.train), ("evaluate", job.evaluate)):
+def time_settings(section: TimeSection, images: list[ImageRef], run: RunFolder, console: Console) -> int:
+    """Time with one task a node, showing settings as they are done; return the number of failures."""
+    from aebench.evaluate import time_codecs
+
+    settings = [ready(codec, run) for codec in section.settings()]
+    families = Counter(codec.name for codec in settings)
+    failures = 0
+    with Meter(console, [(f"timing {name}", count * len(images)) for name, count in families.items()]) as meter:
+
+        def show(rows: list[Row]) -> None:
+            nonlocal failures
+            failures += sum(row.get("error") is not None for row in rows)
+            meter.advance(f"timing {rows[0]['codec']}", len({row["setting"] for row in rows}))
+
+        time_codecs(images, settings, section.repeats, run, show)
+    return failures
+
+
+def find_images(job: Job, console: Console) -> tuple[Job, dict[str, list[ImageRef]]]:
+    """Return the job with the image sets that it really uses, and the images of each of its sections."""
+    found: dict[str, list[ImageRef]] = {"train": [], "evaluate": [], "time": []}
+    for name, section in (("train", job.train), ("evaluate", job.evaluate), ("time", job.time)):
         if section is not None:
             spec, found[name] = _find(section, console)
             job = job.model_copy(update={name: section.model_copy(update={"images": spec, "fallback": None})})
-    return job, found["train"], found["evaluate"]
+    return job, found
 
 
 def check_training_set(images: list[ImageRef], validation: int) -> None:
@@ -179,9 +199,15 @@ def refuse_shared_images(training: list[ImageRef], test: list[ImageRef]) -> None
         )
 
 
-def _find(section: TrainSection | EvaluateSection, console: Console) -> tuple[str, list[ImageRef]]:
+def _with_earlier(job: Job, run: RunFolder) -> dict[str, Any]:
+    """Return a job with the sections that an earlier job on the same folder had and this one has not."""
+    said = {name: section for name, section in job.model_dump().items() if section is not None}
+    return {**run.info().get("job", {}), **said}
+
+
+def _find(section: TrainSection | EvaluateSection | TimeSection, console: Console) -> tuple[str, list[ImageRef]]:
     """Resolve the images of a section, or those it falls back on, saying in one line which; return set and images."""
-    kind = "training" if isinstance(section, TrainSection) else "test"
+    kind = "training" if isinstance(section, TrainSection) else "timing" if isinstance(section, TimeSection) else "test"
     try:
         images, spec = resolve(section.images), section.images
     except ImageSetError as error:

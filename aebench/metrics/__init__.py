@@ -1,4 +1,4 @@
-"""How far a decoded image is from its original: MSE, PSNR (RGB, luma, YCbCr 6:1:1) and MS-SSIM.
+"""How far a decoded image is from its original: MSE, PSNR (RGB, luma, YCbCr 6:1:1), MS-SSIM and SSIMULACRA2.
 
 `Reference` holds an original with all that can be computed once for every setting of every codec; its `score` gives
 the `Scores` of one decoded image. Means over images are means of these values, never values of means.
@@ -6,17 +6,24 @@ the `Scores` of one decoded image. Means over images are means of these values, 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 
 from aebench.codecs.base import Rgb
 from aebench.errors import CodecError
-from aebench.metrics.ms_ssim import MsSsim, is_defined
+from aebench.metrics import ms_ssim, ssimulacra2
 from aebench.metrics.squared_error import error_moments, mse, psnr, ycbcr_mses
 
-__all__ = ["Reference", "Scores", "mse", "psnr"]
+__all__ = ["DEFAULT_METRICS", "METRICS", "Reference", "Scores", "is_defined", "mse", "psnr"]
+
+METRICS: Final[Mapping[str, str]] = {"psnr": "psnr_rgb", "ms-ssim": "ms_ssim", "ssimulacra2": "ssimulacra2"}
+"""What can be asked for, and the column of `Scores` that shows whether it was. PSNR is always computed."""
+
+DEFAULT_METRICS: Final = ("psnr", "ms-ssim")
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,8 @@ class Scores:
         plane has no error, as the chroma of a grey image may have: then read `psnr_y`.
     ms_ssim : float or None
         0 to 1; None where it is undefined (short side of 160 pixels or less) or was not asked for.
+    ssimulacra2 : float or None
+        At most 100; None where it is undefined (short side of 112 pixels or less) or was not asked for.
     """
 
     mse: float
@@ -46,6 +55,17 @@ class Scores:
     psnr_y: float
     psnr_yuv: float
     ms_ssim: float | None
+    ssimulacra2: float | None
+
+
+def is_defined(metric: str, height: int, width: int) -> bool:
+    """Tell whether one of `METRICS` is defined on images of a size."""
+    match metric:
+        case "ms-ssim":
+            return ms_ssim.is_defined(height, width)
+        case "ssimulacra2":
+            return ssimulacra2.is_defined(height, width)
+    return True
 
 
 class Reference:
@@ -54,21 +74,21 @@ class Reference:
     Parameters
     ----------
     rgb : uint8 array, shape (height, width, 3)
-        Kept, not copied: it must not change afterwards.
-    ms_ssim : bool
-        Whether to compute MS-SSIM. The original's moments, kept from the first score on, take 48 bytes per pixel.
+        Kept, not copied: it must not change afterwards. What MS-SSIM and SSIMULACRA2 need of it is kept too, from
+        their first score on: 48 bytes per pixel each.
     """
 
-    def __init__(self, rgb: Rgb, ms_ssim: bool = True) -> None:
+    def __init__(self, rgb: Rgb) -> None:
         self._rgb = rgb
-        self._with_ms_ssim = ms_ssim and is_defined(*rgb.shape[:2])
 
-    def score(self, decoded_rgb: Rgb) -> Scores:
+    def score(self, decoded_rgb: Rgb, metrics: Collection[str] = DEFAULT_METRICS) -> Scores:
         """Measure a decoded image.
 
         Parameters
         ----------
         decoded_rgb : uint8 array, shape (height, width, 3)
+        metrics : collection of str
+            Of `METRICS`.
 
         Raises
         ------
@@ -82,21 +102,25 @@ class Reference:
         moments = error_moments(self._rgb, decoded_rgb)
         error = float(moments.trace()) / self._rgb.size
         luma, *chroma = (psnr(plane) for plane in ycbcr_mses(moments, self._rgb.size // 3))
+        asked = {metric for metric in metrics if is_defined(metric, *self._rgb.shape[:2])}
         return Scores(
             mse=error,
             psnr_rgb=psnr(error),
             psnr_y=luma,
             psnr_yuv=(6 * luma + sum(chroma)) / 8,
-            ms_ssim=self._ms_ssim(decoded_rgb, lossless=error == 0) if self._with_ms_ssim else None,
+            ms_ssim=(1.0 if error == 0 else self._ms_ssim.score(decoded_rgb)) if "ms-ssim" in asked else None,
+            ssimulacra2=self._ssimulacra2.score(decoded_rgb) if "ssimulacra2" in asked else None,
         )
 
-    def _ms_ssim(self, decoded_rgb: Rgb, lossless: bool) -> float:
-        return 1.0 if lossless else self._moments.score(decoded_rgb)
+    # computed at the first score: an original of which nothing is measured costs nothing
 
     @cached_property
-    def _moments(self) -> MsSsim:
-        """Computed at the first score: an original of which nothing is measured costs nothing."""
-        return MsSsim(self._rgb)
+    def _ms_ssim(self) -> ms_ssim.MsSsim:
+        return ms_ssim.MsSsim(self._rgb)
+
+    @cached_property
+    def _ssimulacra2(self) -> ssimulacra2.Ssimulacra2:
+        return ssimulacra2.Ssimulacra2(self._rgb)
 
 
 def _size(image: Rgb) -> str:

@@ -2,15 +2,16 @@
 
 A work item is one image and one codec with all its settings; only names, paths and rows travel, never pixels. CPU
 codecs run as tasks of one CPU, networks in actors that keep them loaded, one a GPU, or of one CPU where there is none.
+
+Workers may be on machines that do not see the run's folder. What is to be kept of a measurement therefore travels with
+its row, as bytes of a bitstream or a PNG file, and this process writes it. Such rows leave a worker one by one, and Ray
+makes blocks of `MOST_BLOCK` bytes of them, of which it holds no more than its object store takes.
 """
 
 from __future__ import annotations
 
-import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
 
 import pyarrow as pa
 import ray
@@ -18,9 +19,9 @@ import ray.data
 from ray.data import ActorPoolStrategy, DataContext, Dataset
 
 from aebench.cluster import Cluster, native_stderr_to
-from aebench.codecs.base import Codec
-from aebench.images import ImageRef
-from aebench.measure import Original, Row, failed, measure, measure_batch
+from aebench.evaluate.plan import Plan
+from aebench.kept import IMAGE, ORIGINAL, STREAM, write_kept
+from aebench.measure import Original, Row, carry_originals, failed, measure, measure_batch
 from aebench.results import ROWS, RowWriter, RunFolder
 
 BATCH_IMAGES = 8
@@ -29,29 +30,11 @@ BATCH_IMAGES = 8
 MOST_BLOCKS = 4096
 """A block costs Ray tens of milliseconds, so a long list of items is cut into no more blocks than this."""
 
+MOST_BLOCK = 32 * 2**20
+"""Bytes of rows, with what is to be kept, that this process takes at a time; one row may be larger."""
 
-@dataclass(frozen=True)
-class Plan:
-    """What is to be measured; it travels to every worker once."""
-
-    images: Sequence[ImageRef]
-    families: Sequence[Sequence[Codec]]
-    done: frozenset[tuple[str, str, str]]
-
-    def items(self, batched: bool) -> list[dict[str, int]]:
-        """List the work items of one branch, as positions in `images` and `families`."""
-        chosen = [index for index, family in enumerate(self.families) if family[0].batched == batched]
-        return [{"image": i, "family": f} for f in chosen for i in range(len(self.images))]
-
-
-def plan(images: Sequence[ImageRef], codecs: Iterable[Codec], run: RunFolder) -> Plan:
-    """Group settings by codec and leave out what the run has measured already."""
-    families: dict[str, list[Codec]] = defaultdict(list)
-    for codec in codecs:
-        families[codec.name].append(codec)
-    rows = run.rows().select(["image_digest", "setting", "codec_version", "error"]).to_pylist()
-    done = frozenset((row["image_digest"], row["setting"], row["codec_version"]) for row in rows if not row["error"])
-    return Plan(tuple(images), tuple(tuple(family) for family in families.values()), done)
+_CARRIED = pa.schema([*ROWS, *((name, pa.large_binary()) for name in (STREAM, IMAGE, ORIGINAL))])
+"""Rows on their way from the workers, with what is to be kept."""
 
 
 def evaluate(
@@ -60,7 +43,7 @@ def evaluate(
     cluster: Cluster,
     on_rows: Callable[[list[Row]], None] = lambda rows: None,
 ) -> None:
-    """Measure a plan, writing rows to ``RUN/rows`` as they are made.
+    """Measure a plan, writing rows to ``RUN/rows`` as they are made, and what is kept of each before its row.
 
     Parameters
     ----------
@@ -71,6 +54,7 @@ def evaluate(
         Called in this process with new rows.
     """
     context = DataContext.get_current()
+    context.target_max_block_size = MOST_BLOCK
     context.op_resource_reservation_enabled = False  # reserved for each branch alike, CPUs would stand idle
     branches = [branch for branch in (_tasks(work), _actors(work, cluster)) if branch is not None]
     if not branches:
@@ -81,7 +65,7 @@ def evaluate(
         with native_stderr_to(run.path / "ray.log"):
             for batch in dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
                 assert isinstance(batch, pa.Table)
-                rows = [{**row, "run": run.name} for row in batch.to_pylist()]
+                rows = [{**write_kept(run, row), "run": run.name} for row in batch.to_pylist()]
                 writer.add(rows)
                 if rows:
                     on_rows(rows)
@@ -96,12 +80,11 @@ def _tasks(work: Plan) -> Dataset | None:
         return None
     shared = ray.put(work)
 
-    def run_item(table: pa.Table) -> pa.Table:
+    def run_item(table: pa.Table) -> Iterator[pa.Table]:
         plan: Plan = ray.get(shared)
-        rows = [
-            measure(plan.images[item["image"]], plan.families[item["family"]], plan.done) for item in table.to_pylist()
-        ]
-        return _table(itertools.chain.from_iterable(rows))
+        (item,) = table.to_pylist()
+        image, family = plan.images[item["image"]], plan.families[item["family"]]
+        yield from _tables(measure(image, family, plan.request, plan.with_original(item["family"])), plan)
 
     return _dataset(items).map_batches(run_item, batch_size=1, batch_format="pyarrow", num_cpus=1)
 
@@ -132,8 +115,8 @@ class NetworkActor:
         torch.set_num_threads(1)
         self.plan = fetch()
 
-    def __call__(self, table: pa.Table) -> pa.Table:
-        return _table(self._measure(table.to_pylist()))
+    def __call__(self, table: pa.Table) -> Iterator[pa.Table]:
+        yield from _tables(self._measure(table.to_pylist()), self.plan)
 
     def _measure(self, items: list[dict[str, int]]) -> Iterator[Row]:
         by_family: dict[int, list[int]] = defaultdict(list)
@@ -149,9 +132,9 @@ class NetworkActor:
                     yield from (failed(image, codec, error) for codec in family)
                 else:
                     by_shape[original.rgb.shape].append(original)
-            for codec in family:
-                for originals in by_shape.values():
-                    yield from measure_batch(originals, codec, self.plan.done)
+            for originals in by_shape.values():
+                rows = (row for codec in family for row in measure_batch(originals, codec, self.plan.request))
+                yield from carry_originals(rows, originals) if self.plan.with_original(index) else rows
 
 
 def _dataset(items: list[dict[str, int]], rows_a_block: int = 1) -> Dataset:
@@ -159,5 +142,7 @@ def _dataset(items: list[dict[str, int]], rows_a_block: int = 1) -> Dataset:
     return ray.data.from_items(items, override_num_blocks=blocks)
 
 
-def _table(rows: Iterable[dict[str, Any]]) -> pa.Table:
-    return pa.Table.from_pylist(list(rows), schema=ROWS)
+def _tables(rows: Iterable[Row], plan: Plan) -> Iterator[pa.Table]:
+    """Put rows into one table, or into one each where they carry what is to be kept."""
+    for some in ([row] for row in rows) if plan.request.keep else (list(rows),):
+        yield pa.Table.from_pylist(some, schema=_CARRIED)

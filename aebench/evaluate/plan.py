@@ -1,0 +1,76 @@
+"""What is to be measured, cut into work items."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aebench.codecs.base import Codec
+from aebench.images import ImageRef
+from aebench.kept import Keep, is_kept
+from aebench.measure import Key, Request
+from aebench.metrics import DEFAULT_METRICS, METRICS, is_defined
+from aebench.results import KEY, RunFolder
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be measured; it travels to every worker once."""
+
+    images: Sequence[ImageRef]
+    families: Sequence[Sequence[Codec]]
+    request: Request
+
+    def items(self, batched: bool) -> list[dict[str, int]]:
+        """List the work items of one branch, as positions in `images` and `families`."""
+        chosen = [index for index, family in enumerate(self.families) if family[0].batched == batched]
+        return [{"image": i, "family": f} for f in chosen for i in range(len(self.images))]
+
+    def with_original(self, family: int) -> bool:
+        """Tell whether rows of a codec are to carry the originals: those of the first are."""
+        return self.request.keep == "images" and family == 0
+
+
+def plan(
+    images: Sequence[ImageRef],
+    codecs: Iterable[Codec],
+    run: RunFolder,
+    metrics: Collection[str] = DEFAULT_METRICS,
+    keep: Keep | None = None,
+) -> Plan:
+    """Group settings by codec and leave out what the run has measured already.
+
+    A measurement that lacks a metric that is asked for, or whose files are to be kept and are not there, is made
+    anew, with the metrics that it has as well: the new row then counts in its place.
+    """
+    request = _request(run, frozenset(metrics), keep)
+    return Plan(tuple(images), group(codecs), request)
+
+
+def group(codecs: Iterable[Codec]) -> tuple[tuple[Codec, ...], ...]:
+    """Put the settings of each codec together."""
+    families: dict[str, list[Codec]] = defaultdict(list)
+    for codec in codecs:
+        families[codec.name].append(codec)
+    return tuple(map(tuple, families.values()))
+
+
+def _request(run: RunFolder, metrics: frozenset[str], keep: Keep | None) -> Request:
+    done: set[Key] = set()
+    known: dict[Key, frozenset[str]] = {}
+    for row in run.rows().select([*KEY, "error", "bytes", "width", "height", *METRICS.values()]).to_pylist():
+        if row["error"]:
+            continue
+        key: Key = (row["image"], row["image_digest"], row["setting"], row["codec_version"])
+        lacking = [metric for metric in metrics if _lacks(row, metric)]
+        if lacking or not is_kept(run, row, keep):
+            known[key] = frozenset(metric for metric in METRICS if not _lacks(row, metric))
+        else:
+            done.add(key)
+    return Request(metrics, keep, frozenset(done), known)
+
+
+def _lacks(row: dict[str, Any], metric: str) -> bool:
+    return row[METRICS[metric]] is None and is_defined(metric, row["height"], row["width"])

@@ -1,0 +1,119 @@
+"""Bitstreams and reconstructions that a run keeps beside its rows, so that they can be looked at.
+
+    RUN/streams/<image>/<setting>.<suffix>    the bytes that were counted
+    RUN/images/<image>/<setting>.png          the pixels that were scored
+    RUN/images/<image>/original.png           the pixels that were given to the encoder
+
+Names are made of images' and settings' names such that they are valid on every file system and need no escaping in a
+URL: what is plain is kept (``jpeg[quality=50]`` becomes ``jpeg,quality=50``), all else is shortened and told apart by a
+hash. Whoever reads asks the functions here for the paths.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from PIL import Image
+
+from aebench.codecs.base import Rgb
+from aebench.results import RunFolder, write_file
+
+Keep = Literal["streams", "images"]
+"""``streams`` keeps every bitstream; ``images`` keeps every reconstruction and the originals as well."""
+
+STREAM, IMAGE, ORIGINAL = "kept_stream", "kept_image", "kept_original"
+"""Keys under which a measurement carries what is to be kept: bytes, of a bitstream or a PNG file."""
+
+_SUFFIXES: Final = {
+    "avif": "avif", "bpg": "bpg", "bpg-libbpg": "bpg", "heif": "heic", "jpeg": "jpg", "jpeg2000": "jp2", "jxl": "jxl",
+    "webp": "webp",
+}  # fmt: skip
+"""Codecs whose bitstreams other programs can open; the others' end in ``bin``."""
+
+_MOST_CHARACTERS: Final = 80
+_PLAIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9._=+-]*[a-z0-9_=+-])?")
+_PARAMETERS: Final = re.compile(r"([^\[]+)\[([a-z0-9._,=+-]*[a-z0-9_=+-])\]")
+_HASHED: Final = re.compile(r".*-[0-9a-f]{12}\]?")
+_RESERVED: Final = re.compile(r"(?:original|con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?")
+"""Names that mean something else: `original_path`, and devices of Windows."""
+
+
+def stream_path(run: RunFolder, image: str, setting: str) -> Path:
+    """Return where the bitstream of an image at a setting is, if the run kept it."""
+    suffix = _SUFFIXES.get(setting.partition("[")[0], "bin")
+    return run.path / "streams" / file_name(image) / f"{file_name(setting)}.{suffix}"
+
+
+def image_path(run: RunFolder, image: str, setting: str) -> Path:
+    """Return where the reconstruction of an image at a setting is, if the run kept it: a PNG file of 8-bit RGB."""
+    return run.path / "images" / file_name(image) / f"{file_name(setting)}.png"
+
+
+def original_path(run: RunFolder, image: str) -> Path:
+    """Return where the original is, if the run kept it: a PNG file of 8-bit RGB."""
+    return run.path / "images" / file_name(image) / "original.png"
+
+
+def file_name(text: str) -> str:
+    """Make a name for a file, without suffix, that no other text has: not even where case does not count.
+
+    Returns
+    -------
+    str
+        At most 80 characters, of letters, digits and ``._,=+-`` only.
+    """
+    with_parameters = _PARAMETERS.fullmatch(text)
+    stem = with_parameters[1] if with_parameters else text
+    if _PLAIN.fullmatch(stem) and not _HASHED.fullmatch(text) and not _RESERVED.fullmatch(stem):
+        name = ",".join(with_parameters.groups()) if with_parameters else text  # the one way to a comma
+        if len(name) <= _MOST_CHARACTERS:
+            return name
+    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    readable = re.sub(r"[^A-Za-z0-9_=+-]+", "-", text)[: _MOST_CHARACTERS - 13].strip("-")
+    return f"{readable}-{digest}" if readable else f"name-{digest}"
+
+
+def png(rgb: Rgb) -> bytes:
+    """Write uint8 RGB of shape (height, width, 3) as a PNG file, quickly rather than small."""
+    file = io.BytesIO()
+    Image.fromarray(rgb).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def is_kept(run: RunFolder, row: Mapping[str, Any], keep: Keep | None) -> bool:
+    """Tell whether a run has the files that should be kept of a row; a stream of another length is another stream."""
+    if keep is None:
+        return True
+    image, setting = row["image"], row["setting"]
+    if not _has_length(stream_path(run, image, setting), row["bytes"]):
+        return False
+    return keep == "streams" or (image_path(run, image, setting).is_file() and original_path(run, image).is_file())
+
+
+def write_kept(run: RunFolder, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the files that a measurement carries, and remove those that it proves stale; return the row without them.
+
+    Raises
+    ------
+    ResultsError
+        If a file cannot be written.
+    """
+    image, setting = row["image"], row["setting"]
+    stream, decoded = stream_path(run, image, setting), image_path(run, image, setting)
+    if row["bytes"] is not None and stream.is_file() and not _has_length(stream, row["bytes"]):
+        stream.unlink()
+        decoded.unlink(missing_ok=True)
+    paths = {STREAM: stream, IMAGE: decoded, ORIGINAL: original_path(run, image)}
+    for key, path in paths.items():
+        if row[key] is not None:
+            write_file(path, row[key])
+    return {key: value for key, value in row.items() if key not in paths}
+
+
+def _has_length(path: Path, length: int) -> bool:
+    return path.is_file() and path.stat().st_size == length
