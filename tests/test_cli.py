@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -39,8 +40,21 @@ def test_help_teaches(tmp_path: Path) -> None:
     text = aebench("--help", cwd=tmp_path)
     for word in ("jpeg[quality=10|30|50]", "aebench run jobs/quickstart.toml", "kodak[:17]", "evaluate", "report"):
         assert word in text
-    for command in ("run", "train", "evaluate", "report", "codecs", "images", "encode", "decode"):
+    for command in ("run", "train", "evaluate", "time", "report", "codecs", "images", "encode", "decode"):
         assert f"Usage: aebench {command}" in aebench(command, "--help", cwd=tmp_path).replace("python -m ", "")
+
+
+def test_the_help_of_evaluate_teaches(tmp_path: Path) -> None:
+    text = aebench("evaluate", "--help", cwd=tmp_path)
+    for word in (
+        "psnr",
+        "ms-ssim",
+        "ssimulacra2",
+        "RUN/images/IMAGE/SETTING.png",
+        "--keep images",
+        "measures only what",
+    ):
+        assert word in " ".join(text.split())
 
 
 def test_help_imports_neither_ray_nor_torch() -> None:
@@ -82,6 +96,15 @@ def test_a_single_file_goes_there_and_back(tmp_path: Path, photograph_file: Path
         (["evaluate", "--images", "kodac", "--codecs", "jpeg"], "kodac"),
         (["evaluate", "--images", "samples", "--codecs", "jpg"], r"no codec 'jpg' \(did you mean 'jpeg'"),
         (["evaluate", "--images", "samples", "--codecs", "jpeg[quality=10"], "expected ',' or ']'"),
+        (
+            ["evaluate", "--images", "samples", "--codecs", "jpeg", "--metrics", "psnr, vmaf"],
+            "there is no metric 'vmaf'.*known: psnr, ms-ssim, ssimulacra2",
+        ),
+        (
+            ["evaluate", "--images", "samples", "--codecs", "jpeg", "--keep", "all"],
+            "'all' is not one of 'streams', 'images'",
+        ),
+        (["time", "--images", "samples", "--codecs", "jpeg", "--repeats", "0"], r"time\.repeats: .* not 0"),
         (["encode", "nowhere.png", "-o", "x", "--codec", "jpeg"], r"nowhere\.png"),
         (["encode", "face.png", "-o", "x", "--codec", "jpeg[quality=1|2]"], "names 2 settings where one is wanted"),
         (["encode", "face.png", "-o", "no/where", "--codec", "jpeg"], "cannot write no/where: No such file"),
@@ -156,6 +179,43 @@ def test_the_smoke_job_end_to_end(tmp_path: Path) -> None:
     assert f"{len(rows)} of {len(rows)} measurements" in again
     assert pq.read_table(run / "rows").num_rows == len(rows)
     assert "jpeg" in aebench("report", run, cwd=tmp_path)
+
+
+@pytest.mark.slow
+def test_a_job_measures_keeps_and_times(tmp_path: Path, photograph_file: Path) -> None:
+    job = tmp_path / "all.toml"
+    job.write_text(
+        '[evaluate]\nimages = "face.png"\ncodecs = ["jpeg[quality=50]"]\nmetrics = ["ssimulacra2"]\nkeep = "images"\n'
+        '[time]\nimages = "face.png"\ncodecs = ["jpeg[quality=50|90]"]\nrepeats = 2\n'
+    )
+    said = aebench("run", job, cwd=tmp_path)
+    assert re.search(r"Speed\n.*encode +encode", said)
+    assert "one thread" in said
+    run = tmp_path / "results" / "all"
+    (row,) = pq.read_table(run / "rows").to_pylist()
+    assert row["ssimulacra2"] > 0
+    assert row["ms_ssim"] is None
+    assert (run / "streams" / "face.png" / "jpeg,quality=50.jpg").stat().st_size == row["bytes"]
+    assert Image.open(run / "images" / "face.png" / "original.png").size == (192, 128)
+    assert Image.open(run / "images" / "face.png" / "jpeg,quality=50.png").size == (192, 128)
+    assert pq.read_table(run / "times").num_rows == 4
+
+    said = aebench("time", "--images", "face.png", "--codecs", "jpeg[quality=50]", "-o", run, cwd=tmp_path)
+    assert "Summary" not in said
+    assert pq.read_table(run / "times").num_rows == 7
+    recorded = json.loads((run / "run.json").read_text())["job"]
+    assert recorded["evaluate"]["metrics"] == ["ssimulacra2"]
+    assert recorded["time"]["repeats"] == 3
+    aebench("evaluate", "--images", "face.png", "--codecs", "jpeg[quality=50]", "-o", run, "--fresh", cwd=tmp_path)
+    assert not [part for part in ("times", "streams", "images") if (run / part).exists()]
+
+
+@pytest.mark.slow
+def test_times_that_fail_give_exit_code_3(tmp_path: Path) -> None:
+    (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n and nothing more")
+    said = aebench("time", "--images", "bad.png", "--codecs", "jpeg[quality=50]", "-o", "r", cwd=tmp_path, code=3)
+    assert "1 measurements failed" in said
+    assert "bad.png" in said
 
 
 @pytest.mark.slow

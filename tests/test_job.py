@@ -38,6 +38,16 @@ def test_a_job_is_read_with_its_defaults(tmp_path: Path) -> None:
     assert len(settings) > 8
 
 
+def test_metrics_and_files_have_defaults(tmp_path: Path) -> None:
+    job = read_job(write(tmp_path, GOOD), ["time.images=samples", "time.codecs=['jpeg']"])
+    assert job.evaluate is not None
+    assert job.time is not None
+    assert (job.evaluate.metrics, job.evaluate.keep, job.time.repeats) == (["psnr", "ms-ssim"], None, 3)
+    changed = read_job(write(tmp_path, GOOD), ["evaluate.metrics=['ssimulacra2']", "evaluate.keep=images"])
+    assert changed.evaluate is not None
+    assert (changed.evaluate.metrics, changed.evaluate.keep) == (["ssimulacra2"], "images")
+
+
 @pytest.mark.parametrize("path", sorted(Path(__file__).parent.parent.glob("jobs/*.toml")), ids=lambda path: path.name)
 def test_jobs_that_ship_are_valid(path: Path) -> None:
     assert read_job(path).name == path.stem
@@ -69,6 +79,13 @@ def test_values_are_overridden(tmp_path: Path) -> None:
         ),
         (("quality=10", "quality=101"), r"line 10: evaluate\.codecs: jpeg\[quality=…\] takes"),
         (('images = "kodak[17:]"', ""), r"the key 'evaluate\.images' is missing"),
+        (
+            ("[evaluate]", "[evaluate]\nmetrics = ['psnr', 'ms_sim']"),
+            r"line 9: evaluate\.metrics: there is no metric 'ms_sim' \(did you mean 'ms-ssim'\?\); known: psnr, ms-ssim",
+        ),
+        (("[evaluate]", "[evaluate]\nmetrics = []"), r"line 9: evaluate\.metrics: .*at least 1 item"),
+        (("[evaluate]", "[evaluate]\nkeep = 'all'"), r"line 9: evaluate\.keep: .*'streams' or 'images', not 'all'"),
+        (("[evaluate]", "[time]\nrepeats = 0"), r"line 9: time\.repeats: .*greater than or equal to 1, not 0"),
         (("seed = 3", "seed = [3"), "is not valid TOML: "),
         (("seed = 3", 'name = "a/b"'), r"line 2: name: "),
     ],
@@ -88,7 +105,7 @@ def test_every_mistake_is_listed(tmp_path: Path) -> None:
 
 
 def test_a_job_must_do_something(tmp_path: Path) -> None:
-    with pytest.raises(JobError, match=r"needs a \[train\] or an \[evaluate\] section"):
+    with pytest.raises(JobError, match=r"needs a \[train\], an \[evaluate\] or a \[time\] section"):
         read_job(write(tmp_path, "seed = 1"))
 
 

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from aebench.errors import ResultsError
-from aebench.results import ROWS, RowWriter, RunFolder
+from aebench.results import ROWS, TIMES, RowWriter, RunFolder, write_file
 
 
 def row(image: str = "a.png", setting: str = "jpeg[quality=50]", **values: Any) -> dict[str, Any]:
@@ -119,6 +119,28 @@ def test_epochs_trained_again_count_once(tmp_path: Path) -> None:
         run.append_epoch({"epoch": epoch, "train_loss": loss})
     assert run.epochs()["train_loss"].to_pylist() == [0.5, 0.3]
     assert set(run.epochs()["run"].to_pylist()) == {tmp_path.name}
+
+
+def test_times_are_all_kept_failures_included(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    times = {"image": "a.png", "setting": "jpeg", "repeat": 1, "encode_seconds": 0.5}
+    run.append_times([times, {**times, "repeat": 2}])
+    run.append_times([times, {"image": "b.png", "setting": "jpeg", "error": "damaged"}])
+    assert run.times().schema == TIMES
+    assert run.times()["repeat"].to_pylist() == [1, 2, 1, None]
+    run.compact()
+    assert len(list((tmp_path / "times").iterdir())) == 1
+    assert run.times()["repeat"].to_pylist() == [1, 2, 1, None]
+    assert run.require() is run
+
+
+def test_a_file_is_written_whole_or_the_place_is_named(tmp_path: Path) -> None:
+    write_file(tmp_path / "a" / "b" / "c", b"1")
+    write_file(tmp_path / "a" / "b" / "c", b"22")
+    assert (tmp_path / "a" / "b" / "c").read_bytes() == b"22"
+    assert [path.name for path in (tmp_path / "a" / "b").iterdir()] == ["c"]
+    with pytest.raises(ResultsError, match=r"cannot write .*c/d"):
+        write_file(tmp_path / "a" / "b" / "c" / "d", b"")
 
 
 def test_info_is_merged(tmp_path: Path) -> None:

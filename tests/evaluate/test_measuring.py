@@ -12,7 +12,8 @@ from PIL import Image
 from aebench.cluster import Cluster
 from aebench.codecs import Codec, Rgb, codecs, parameter
 from aebench.evaluate import evaluate, plan
-from aebench.images import ImageRef
+from aebench.images import ImageRef, pixel_digest
+from aebench.kept import image_path, original_path, stream_path
 from aebench.measure import Row
 from aebench.results import RunFolder
 
@@ -88,6 +89,62 @@ def test_what_is_measured_already_is_left_out(tmp_path: Path, images: list[Image
 
 
 @pytest.mark.slow
+def test_what_lacks_a_metric_is_measured_anew_and_counts_once(
+    tmp_path: Path, photograph: Rgb, cluster: Cluster
+) -> None:
+    for name, size in (("large", 170), ("small", 120)):
+        Image.fromarray(photograph[:size, :size]).save(tmp_path / f"{name}.png")
+    images = [ImageRef(f"{name}.png", str(tmp_path / f"{name}.png")) for name in ("large", "small")]
+    run, settings, seen = RunFolder(tmp_path / "run"), codecs("jpeg[quality=50]"), list[Row]()
+    evaluate(plan(images, settings, run, ["psnr", "ms-ssim"]), run, cluster)
+    (first,) = (row for row in run.rows().to_pylist() if row["image"] == "large.png")
+    assert first["ssimulacra2"] is None
+
+    evaluate(plan(images, settings, run, ["ssimulacra2"]), run, cluster, seen.extend)
+    rows = {row["image"]: row for row in run.rows().to_pylist()}
+    assert len(seen) == len(run.rows()) == 2
+    assert rows["large.png"]["ssimulacra2"] > 30
+    assert rows["large.png"]["ms_ssim"] == first["ms_ssim"]
+    assert rows["small.png"]["ssimulacra2"] > 30
+    assert rows["small.png"]["ms_ssim"] is None  # undefined there, and no reason to measure again
+
+    work = plan(images, settings, run, ["psnr", "ms-ssim", "ssimulacra2"])
+    assert len(work.request.done) == 2
+    evaluate(work, run, cluster, seen.extend)
+    assert len(seen) == 2
+
+
+@pytest.mark.slow
+def test_kept_files_are_what_was_counted_and_scored(tmp_path: Path, images: list[ImageRef], cluster: Cluster) -> None:
+    run, seen = RunFolder(tmp_path / "run"), list[Row]()
+    settings = [*codecs("jpeg[quality=50|90]"), Fussy(1)]
+    evaluate(plan(images, settings, run, keep="images"), run, cluster)
+    rows = run.rows().to_pylist()
+    assert len(rows) == len(images) * len(settings)
+    for row in rows:
+        stream = stream_path(run, row["image"], row["setting"])
+        decoded = image_path(run, row["image"], row["setting"])
+        assert stream.is_file() == decoded.is_file() == (row["error"] is None)
+        if row["error"] is None:
+            rgb = np.asarray(Image.open(decoded))
+            original = np.asarray(Image.open(original_path(run, row["image"])))
+            (subject,) = (setting for setting in settings if setting.setting == row["setting"])
+            assert row["bytes"] == stream.stat().st_size
+            assert np.array_equal(subject.decode(stream.read_bytes()), rgb)
+            assert row["image_digest"] == pixel_digest(original)
+            assert row["mse"] == ((rgb.astype(float) - original) ** 2).mean()
+    assert not list(run.path.rglob("*.tmp"))
+    assert all(b"\x89PNG" not in path.read_bytes() for path in (run.path / "rows").iterdir())
+
+    lost = stream_path(run, "16.png", "jpeg[quality=90]")
+    lost.unlink()
+    evaluate(plan(images[:1], settings, run, keep="images"), run, cluster, seen.extend)
+    assert [(row["image"], row["setting"]) for row in seen] == [("16.png", "jpeg[quality=90]")]
+    assert lost.is_file()
+    assert len(run.rows()) == len(rows)
+
+
+@pytest.mark.slow
 def test_networks_and_cpu_codecs_run_in_one_plan(
     tmp_path: Path, images: list[ImageRef], cluster: Cluster, paper_weights: Path
 ) -> None:
@@ -95,7 +152,7 @@ def test_networks_and_cpu_codecs_run_in_one_plan(
 
     network = Paper(bits=4, weights=str(paper_weights)).loaded()
     run = RunFolder(tmp_path / "run")
-    work = plan(images, [network, *codecs("jpeg[quality=50]")], run)
+    work = plan(images, [network, *codecs("jpeg[quality=50]")], run, keep="images")
     assert len(work.items(batched=True)) == len(work.items(batched=False)) == len(images)
     evaluate(work, run, cluster)
     rows = {(row["image"], row["codec"]): row for row in run.rows().to_pylist()}
@@ -104,3 +161,5 @@ def test_networks_and_cpu_codecs_run_in_one_plan(
     rgb = np.asarray(Image.open(images[0].uri))
     assert rows["16.png", "paper"]["bytes"] == len(network.encode(rgb))
     assert network.version() == rows["16.png", "paper"]["codec_version"]
+    assert len(stream_path(run, "16.png", network.setting).read_bytes()) == rows["16.png", "paper"]["bytes"]
+    assert np.array_equal(np.asarray(Image.open(original_path(run, "16.png"))), rgb)
