@@ -104,7 +104,7 @@ Examples:
 Metrics:
   psnr         of RGB, luma and YCbCr 6:1:1; always computed
   ms-ssim      that of pytorch-msssim; null where a side has 160 pixels or less
-  ssimulacra2  version 2.1, some five times the CPU time of MS-SSIM; null where a side has 112 pixels or less
+  ssimulacra2  version 2.1, some four times the CPU time of MS-SSIM; null where a side has 112 pixels or less
 
 \b
 Kept files:

@@ -137,9 +137,11 @@ def test_training_on_a_test_image_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_dry_run_says_what_would_be_done_and_leaves_nothing(tmp_path: Path) -> None:
-    said = aebench("run", ROOT / "jobs" / "smoke.toml", "--output", "r", "--dry-run", cwd=tmp_path)
+    timing = ["--set", "time.images=samples[7:]", "--set", "time.codecs=['jpeg[quality=75]']"]
+    said = aebench("run", ROOT / "jobs" / "smoke.toml", *timing, "--output", "r", "--dry-run", cwd=tmp_path)
     assert "would train paper on 2 images and validate on 1: 2 epochs of 3 steps" in said
     assert "would measure 7 settings of paper, jpeg, jpeg2000, bpg on 2 images: 14 rows" in said
+    assert "would time 1 settings of jpeg on 2 images: 6 rows" in said
     assert "would leave results in r" in said
     assert not list(tmp_path.iterdir())
 

@@ -98,5 +98,5 @@ def test_files_of_another_stream_do_not_stay_beside_the_row_of_a_new_one(tmp_pat
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "streams").write_text("a file where a folder should be")
     row = {"image": "a.png", "setting": "jpeg", "bytes": 3, STREAM: b"abc", IMAGE: None, ORIGINAL: None}
-    with pytest.raises(ResultsError, match="cannot write .*streams"):
+    with pytest.raises(ResultsError, match=r"cannot write .*streams"):
         write_kept(RunFolder(tmp_path), row)

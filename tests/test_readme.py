@@ -10,10 +10,19 @@ from pathlib import Path
 
 import pytest
 
+from aebench.job import read_job
 from aebench.results import RunFolder
 
 ROOT = Path(__file__).parent.parent
 SNIPPETS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+
+
+def test_the_jobs_of_the_readme_are_valid(tmp_path: Path) -> None:
+    jobs = re.findall(r"```toml\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    for text in jobs:
+        (tmp_path / "job.toml").write_text(text)
+        assert read_job(tmp_path / "job.toml").evaluate
+    assert jobs
 
 
 def test_the_readme_has_its_snippets() -> None:

@@ -24,8 +24,8 @@ from aebench.timing import time_image
 
 
 @dataclass(frozen=True)
-class Node:
-    """A machine of the cluster."""
+class Place:
+    """A node of the cluster that runs tasks, and all that it offers."""
 
     id: str
     cpus: float
@@ -68,7 +68,7 @@ def time_codecs(
     """
     waiting = [Item(image, family) for family in group(codecs) for image in images]
     with_gpus = any(node.gpus for node in _nodes())
-    busy: dict[Any, tuple[Node, Item]] = {}
+    busy: dict[Any, tuple[Place, Item]] = {}
     with native_stderr_to(run.path / "ray.log"):
         while waiting or busy:
             _hand_out(waiting, busy, repeats, with_gpus)
@@ -83,7 +83,7 @@ def time_codecs(
     run.compact()
 
 
-def _hand_out(waiting: list[Item], busy: dict[Any, tuple[Node, Item]], repeats: int, with_gpus: bool) -> None:
+def _hand_out(waiting: list[Item], busy: dict[Any, tuple[Place, Item]], repeats: int, with_gpus: bool) -> None:
     """Give every node that has nothing to do the next item that it can take."""
     occupied = {node.id for node, _ in busy.values()}
     for node in _nodes():
@@ -96,7 +96,7 @@ def _hand_out(waiting: list[Item], busy: dict[Any, tuple[Node, Item]], repeats: 
             busy[_start(item, node, repeats)] = (node, item)
 
 
-def _start(item: Item, node: Node, repeats: int) -> Any:
+def _start(item: Item, node: Place, repeats: int) -> Any:
     """Start the task of an item on a node; return the reference to its rows."""
     task = ray.remote(_time_item).options(
         num_cpus=node.cpus,
@@ -121,7 +121,7 @@ def _result(task: Any, item: Item) -> list[Row]:
     return rows
 
 
-def _nodes() -> list[Node]:
+def _nodes() -> list[Place]:
     """List the nodes of the cluster that run tasks."""
     found = [(node["NodeID"], node["Resources"]) for node in ray.nodes() if node["Alive"]]
-    return [Node(name, has["CPU"], has.get("GPU", 0)) for name, has in found if has.get("CPU", 0) >= 1]
+    return [Place(name, has["CPU"], has.get("GPU", 0)) for name, has in found if has.get("CPU", 0) >= 1]

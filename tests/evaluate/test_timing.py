@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
@@ -60,7 +61,7 @@ def noise(folder: Path, count: int) -> list[ImageRef]:
 def overlaps(log: Path) -> int:
     """Count the encodings that began before one that had begun earlier was over."""
     spans = sorted(tuple(map(float, line.split())) for line in log.read_text().splitlines())
-    return sum(later[0] < earlier[1] for earlier, later in zip(spans, spans[1:], strict=False))
+    return sum(later[0] < earlier[1] for earlier, later in itertools.pairwise(spans))
 
 
 @pytest.mark.slow
