@@ -30,7 +30,7 @@ def show_codecs(console: Console) -> None:
             table.add_row(Text(name), "", "", Text(f"not available: {error}"))
     console.print(table)
     console.print("A setting is written jpeg[quality=50]; several, jpeg[quality=10|30|50] or bpg[qp=22..37:5].",
-                  highlight=False)  # fmt: skip
+                  highlight=False, markup=False)  # fmt: skip
 
 
 def show_images(spec: str, console: Console) -> None:
@@ -54,7 +54,7 @@ def show_images(spec: str, console: Console) -> None:
 
 def _parameters(codec: type[Codec]) -> str:
     lines = []
-    for field in parameters(codec):
+    for name, field in parameters(codec).items():
         choices, low, high = (field.metadata[key] for key in ("choices", "low", "high"))
         if choices is not None:
             domain = "|".join(map(_text, choices))
@@ -62,7 +62,7 @@ def _parameters(codec: type[Codec]) -> str:
             domain = f"{'' if low is None else _text(low)}..{'' if high is None else _text(high)}"
         else:
             domain = type(field.default).__name__
-        lines.append(f"{field.name}={_text(field.default)}  ({domain}) {field.metadata['help']}")
+        lines.append(f"{name}={_text(field.default)}  ({domain}) {field.metadata['help']}")
     return "\n".join(lines)
 
 

@@ -116,24 +116,27 @@ class Codec(ABC):
         """Name the libraries, and the digest of any weights, on which bytes and pixels depend."""
 
     def __post_init__(self) -> None:
-        for field in parameters(type(self)):
-            object.__setattr__(self, field.name, _checked(type(self), field, getattr(self, field.name)))
+        for name, field in parameters(type(self)).items():
+            object.__setattr__(self, field.name, _checked(f"{self.name}[{name}=…]", field, getattr(self, field.name)))
 
     @property
     def setting(self) -> str:
         """Canonical name: the parameters that `sweep` names always, the others where they differ from their default."""
-        swept = _SWEPT.findall(self.sweep)
-        return self._named([*swept, *self._not_default()])
+        return self._named([*self.swept(), *self._not_default()])
 
     @property
     def variant(self) -> str:
         """Canonical name without the parameters that `sweep` names: the settings of one variant make one curve."""
-        swept = _SWEPT.findall(self.sweep)
-        return self._named([name for name in self._not_default() if name not in swept])
+        return self._named([name for name in self._not_default() if name not in self.swept()])
+
+    @classmethod
+    def swept(cls) -> list[str]:
+        """List the parameters that `sweep` names."""
+        return _SWEPT.findall(cls.sweep)
 
     def values(self) -> dict[str, Value]:
         """Every parameter with its value, defaults included."""
-        return {field.name: getattr(self, field.name) for field in parameters(type(self))}
+        return {name: getattr(self, field.name) for name, field in parameters(type(self)).items()}
 
     def parameters_json(self) -> str:
         """`values` as the JSON object that a row stores."""
@@ -143,7 +146,8 @@ class Codec(ABC):
         return self.setting
 
     def _not_default(self) -> list[str]:
-        return [field.name for field in parameters(type(self)) if getattr(self, field.name) != field.default]
+        known = parameters(type(self))
+        return [name for name, value in self.values().items() if value != known[name].default]
 
     def _named(self, shown: Collection[str]) -> str:
         """Write the name with some of the parameters, in the order in which they are declared."""
@@ -151,21 +155,25 @@ class Codec(ABC):
         return f"{self.name}[{','.join(pairs)}]" if pairs else self.name
 
 
-def parameters(codec: type[Codec]) -> list[dataclasses.Field[Any]]:
-    """List the parameters of a codec, in the order in which it declares them."""
-    return [field for field in dataclasses.fields(codec) if "help" in field.metadata]
+def parameters(codec: type[Codec]) -> dict[str, dataclasses.Field[Any]]:
+    """Map the names of a codec's parameters to their fields, in the order in which it declares them.
+
+    The field of a parameter that is called as a method is, such as ``encode``, has an underscore after its name.
+    """
+    fields = [field for field in dataclasses.fields(codec) if "help" in field.metadata]
+    return {field.name.removesuffix("_"): field for field in fields}
 
 
 def make(codec: type[Codec], values: Mapping[str, Value]) -> Codec:
     """Build a codec from named values, with a `SettingError` for a parameter that it does not have."""
-    known = [field.name for field in parameters(codec)]
+    known = parameters(codec)
     for name in values:
         if name not in known:
             raise SettingError(
                 f"codec {codec.name!r} has no parameter {name!r}{did_you_mean(name, known)} "
                 f"(it has: {', '.join(known) or 'none'})"
             )
-    return codec(**values)
+    return codec(**{known[name].name: value for name, value in values.items()})
 
 
 def format_value(value: Value) -> str:
@@ -192,9 +200,8 @@ def check_size(width: int, height: int) -> None:
         raise CodecError(f"{width}×{height} is not a size that can be coded: 1 to {MOST_PIXELS} pixels")
 
 
-def _checked(codec: type[Codec], field: dataclasses.Field[Any], value: object) -> Value:
+def _checked(where: str, field: dataclasses.Field[Any], value: object) -> Value:
     """Check a value against the type, bounds and choices that its parameter declares."""
-    where = f"{codec.name}[{field.name}=…]"
     kind = type(field.default)
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
         value = float(value)

@@ -79,7 +79,7 @@ def single(item: Item, codec: type[Codec]) -> Codec:
 
 
 def _settings(codec: type[Codec], pairs: dict[str, list[tuple[str, bool]]], text: str) -> list[Codec]:
-    kinds = {field.name: type(field.default) for field in parameters(codec)}
+    kinds = {name: type(field.default) for name, field in parameters(codec).items()}
     for name in pairs:
         if name not in kinds:
             make(codec, {name: 0})  # raises with the nearest name

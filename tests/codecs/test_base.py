@@ -40,7 +40,7 @@ class Raw(Codec):
 
 
 def test_parameters_are_the_fields_declared_as_such() -> None:
-    assert [field.name for field in parameters(Raw)] == ["level", "ratio", "label", "order", "flag"]
+    assert list(parameters(Raw)) == ["level", "ratio", "label", "order", "flag"]
 
 
 def test_setting_names_what_is_swept_and_what_differs_from_the_default() -> None:
@@ -52,6 +52,20 @@ def test_setting_names_what_is_swept_and_what_differs_from_the_default() -> None
 def test_variant_leaves_out_what_is_swept() -> None:
     assert Raw().variant == Raw(level=4).variant == "raw"
     assert Raw(level=4, ratio=0.25).variant == "raw[ratio=0.25]"
+
+
+def test_a_parameter_may_be_called_as_a_method_is() -> None:
+    @dataclass(frozen=True)
+    class Named(Raw):
+        encode_: str = parameter("", help="a text")
+
+    assert list(parameters(Named))[-1] == "encode"
+    named = make(Named, {"encode": "x"})
+    assert (named.setting, named.values()["encode"]) == ("raw[level=1,encode=x]", "x")
+    with pytest.raises(SettingError, match=r"raw\[encode=…\] takes text, not 5"):
+        make(Named, {"encode": 5})
+    with pytest.raises(SettingError, match="has no parameter 'encode_'"):
+        make(Named, {"encode_": "x"})
 
 
 def test_instances_are_values() -> None:

@@ -29,18 +29,18 @@ def ratios(text: str) -> list[object]:
 def values_of(codec: type[Codec]) -> st.SearchStrategy[dict[str, Value]]:
     """Every value that the parameters of a codec allow."""
     values: dict[str, st.SearchStrategy[Value]] = {}
-    for field in parameters(codec):
+    for name, field in parameters(codec).items():
         low, high, choices = field.metadata["low"], field.metadata["high"], field.metadata["choices"]
         if choices is not None:
-            values[field.name] = st.sampled_from(choices)
+            values[name] = st.sampled_from(choices)
         elif type(field.default) is bool:
-            values[field.name] = st.booleans()
+            values[name] = st.booleans()
         elif type(field.default) is int:
-            values[field.name] = st.integers(low, high)
+            values[name] = st.integers(low, high)
         elif type(field.default) is float:
-            values[field.name] = st.floats(low, high, allow_nan=False, allow_infinity=False)
+            values[name] = st.floats(low, high, allow_nan=False, allow_infinity=False)
         else:
-            values[field.name] = st.text()
+            values[name] = st.text()
     return st.fixed_dictionaries(values)
 
 
