@@ -5,19 +5,17 @@ For comparison with `aebench.codecs.bpg`, which needs neither. Source: https://b
 
 from __future__ import annotations
 
-import io
 import shutil
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from PIL import Image
 
 from aebench.codecs.base import Codec, Rgb, check_rgb, parameter
 from aebench.codecs.bpg.header import read_header
-from aebench.errors import CodecError, SettingError
+from aebench.codecs.programs import make_file, read_image, run
+from aebench.errors import SettingError
 
 SECONDS = 600
 """Time after which a call of either program is given up."""
@@ -59,7 +57,7 @@ class BpgLibbpg(Codec):
             Image.fromarray(check_rgb(rgb)).save(source, compress_level=1)
             options = ["-q", str(self.q), "-f", self.chroma, "-b", str(self.depth), "-m", str(self.level)]
             options += ["-lossless"] if self.lossless else []
-            _run("bpgenc", *options, "-o", str(target), str(source), made=target)
+            make_file(["bpgenc", *options, "-o", str(target), str(source)], target, SECONDS)
             return target.read_bytes()
 
     def decode(self, data: bytes) -> Rgb:
@@ -67,35 +65,15 @@ class BpgLibbpg(Codec):
         with tempfile.TemporaryDirectory() as folder:
             source, target = Path(folder, "image.bpg"), Path(folder, "image.ppm")
             source.write_bytes(data)
-            _run("bpgdec", "-o", str(target), str(source), made=target)
-            try:
-                return np.array(Image.open(io.BytesIO(target.read_bytes())))
-            except OSError as error:
-                raise CodecError(f"bpgdec wrote a damaged image: {error}") from error
+            make_file(["bpgdec", "-o", str(target), str(source)], target, SECONDS)
+            return read_image(target, "bpgdec")
 
     def version(self) -> str:
         return f"libbpg {_version('bpgenc')} (bpgenc), {_version('bpgdec')} (bpgdec)"
 
 
-def _run(program: str, *arguments: str, made: Path) -> None:
-    """Run a program that should make a file; `CodecError` with what it said if it does not."""
-    try:
-        done = subprocess.run([program, *arguments], capture_output=True, timeout=SECONDS, check=False)
-    except FileNotFoundError:
-        raise CodecError(f"{program} of libbpg is not on the PATH of this machine") from None
-    except subprocess.TimeoutExpired:
-        raise CodecError(f"{program} did not end within {SECONDS} seconds") from None
-    if done.returncode or not made.is_file():
-        said = done.stderr.decode(errors="replace").strip() or "nothing"
-        end = f"crashed with signal {-done.returncode}" if done.returncode < 0 else f"ended with {done.returncode}"
-        raise CodecError(f"{program} {end} and said: {said}")
-
-
 def _version(program: str) -> str:
     """Read the version that a program names in its help; it has no other way to tell."""
-    try:
-        done = subprocess.run([program, "-h"], capture_output=True, timeout=SECONDS, check=False)
-    except FileNotFoundError:
-        raise CodecError(f"{program} of libbpg is not on the PATH of this machine") from None
+    done = run([program, "-h"], SECONDS)
     words = done.stdout.decode(errors="replace").split("\n", 1)[0].split()
     return words[-1] if words else "unknown"
