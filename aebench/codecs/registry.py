@@ -24,6 +24,7 @@ BUILTIN = {
     "bpg": "aebench.codecs.bpg:Bpg",
     "bpg-libbpg": "aebench.codecs.bpg_libbpg:BpgLibbpg",
     "heif": "aebench.codecs.heif:Heif",
+    "webp": "aebench.codecs.webp:WebP",
     "paper": "aebench.codecs.paper:Paper",
 }
 
