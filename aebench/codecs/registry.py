@@ -25,6 +25,7 @@ BUILTIN = {
     "bpg-libbpg": "aebench.codecs.bpg_libbpg:BpgLibbpg",
     "heif": "aebench.codecs.heif:Heif",
     "webp": "aebench.codecs.webp:WebP",
+    "avif": "aebench.codecs.avif:Avif",
     "paper": "aebench.codecs.paper:Paper",
 }
 
