@@ -26,6 +26,7 @@ BUILTIN = {
     "heif": "aebench.codecs.heif:Heif",
     "webp": "aebench.codecs.webp:WebP",
     "avif": "aebench.codecs.avif:Avif",
+    "jxl": "aebench.codecs.jxl:Jxl",
     "paper": "aebench.codecs.paper:Paper",
 }
 
