@@ -27,6 +27,7 @@ BUILTIN = {
     "webp": "aebench.codecs.webp:WebP",
     "avif": "aebench.codecs.avif:Avif",
     "jxl": "aebench.codecs.jxl:Jxl",
+    "box-downsample": "aebench.codecs.box_downsample:BoxDownsample",
     "paper": "aebench.codecs.paper:Paper",
 }
 
