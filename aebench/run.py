@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from aebench.codecs.base import Codec
-from aebench.errors import ImageError, ImageSetError, JobError
+from aebench.errors import ImageError, ImageSetError, JobError, SettingError
 from aebench.images import ImageRef, describe, open_rgb, pixel_digest, resolve
 from aebench.job import EvaluateSection, Job, TimeSection, TrainSection
 from aebench.progress import Meter
@@ -128,7 +128,7 @@ def evaluate_codecs(
 
     settings = [ready(codec, run) for codec in section.settings()]
     work = plan(images, settings, run, section.metrics, section.keep)
-    run.update_info(default_settings={family[0].name: type(family[0])().setting for family in work.families})
+    run.update_info(default_settings={family[0].name: _default_setting(family[0]) for family in work.families})
     counts: Counter[str] = Counter()
     totals = [(family[0].name, len(family) * len(images)) for family in work.families]
     with Meter(console, totals) as meter:
@@ -217,6 +217,14 @@ def _find(section: TrainSection | EvaluateSection | TimeSection, console: Consol
         images, spec = resolve(section.fallback), section.fallback
     console.print(f"{kind} images: {len(images)} of {spec} ({describe(spec)})", highlight=False, soft_wrap=True)
     return spec, images
+
+
+def _default_setting(codec: Codec) -> str:
+    """Name the default setting of a codec; a codec that cannot be without its parameters stands for itself."""
+    try:
+        return type(codec)().setting
+    except SettingError:
+        return codec.setting
 
 
 def ready(codec: Codec, run: RunFolder) -> Codec:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 
@@ -28,6 +29,7 @@ BUILTIN = {
     "avif": "aebench.codecs.avif:Avif",
     "jxl": "aebench.codecs.jxl:Jxl",
     "box-downsample": "aebench.codecs.box_downsample:BoxDownsample",
+    "command": "aebench.codecs.command:Command",
     "paper": "aebench.codecs.paper:Paper",
 }
 
@@ -47,10 +49,17 @@ def codec(text: str) -> Codec:
 
 
 def codecs(text: str) -> list[Codec]:
-    """Build every setting that a list names; ``jpeg`` alone is its default sweep. Repeated settings count once."""
+    """Build every setting that a list names; ``jpeg`` alone is its default sweep. Repeated settings count once.
+
+    Raises
+    ------
+    SettingError
+        As `codec` does, and if two settings that share a variant do not belong on one curve.
+    """
     found: dict[Codec, None] = {}
     for item in settings.parse(text):
         found |= dict.fromkeys(settings.expand(item, find(item.name)))
+    _check_variants(found)
     return list(found)
 
 
@@ -72,6 +81,18 @@ def find(name: str) -> type[Codec]:
         f"there is no codec {name!r}{did_you_mean(name, known)}; known: {', '.join(known)}; "
         "a codec of your own is named module:Class"
     )
+
+
+def _check_variants(found: Iterable[Codec]) -> None:
+    """Refuse codecs of one name that differ in more than they sweep, such as two commands of one label."""
+    first: dict[str, Codec] = {}
+    for codec in found:
+        other = first.setdefault(codec.variant, codec)
+        ours, theirs = codec.values(), other.values()
+        differ = [name for name in ours if name not in codec.swept() and ours[name] != theirs.get(name)]
+        if type(codec) is not type(other) or differ:
+            what = f"they differ in {' and '.join(differ)}" if differ else "they are of two classes"
+            raise SettingError(f"two codecs are called {codec.variant}: {what}; give each a name of its own")
 
 
 @cache

@@ -13,8 +13,14 @@ from aebench.codecs.base import format_value
 from aebench.errors import SettingError
 from tests.codecs import conformance
 
-NEEDS = {"paper": {"weights": "paper_weights"}}
+NEEDS = {
+    "paper": {"weights": "paper_weights"},
+    "command": {"encode": "ppm_encoder", "decode": "ppm_decoder"},
+}
 """Parameters that a codec cannot do without, and the fixtures that give them."""
+
+SWEEPS = {"command": (["image=ppm", "q=16"], ["image=ppm", "q=4|16|64"])}
+"""A setting and a sweep of a codec that has none of its own."""
 
 PROGRAMS = {"bpg-libbpg": ("bpgenc", "bpgdec")}
 """Programs that a codec runs, found on the PATH."""
@@ -35,19 +41,19 @@ class Case:
 def case(request: pytest.FixtureRequest) -> Case:
     """Each registered codec; skipped where it needs a package or a program that is not installed."""
     name: str = request.param
+    for program in PROGRAMS.get(name, ()):
+        if shutil.which(program) is None:
+            pytest.skip(f"{name} needs {program} on the PATH")
+    given = {key: request.getfixturevalue(fixture) for key, fixture in NEEDS.get(name, {}).items()}
+    needed = [f"{key}={format_value(str(value))}" for key, value in given.items()]
+    setting, sweep = (f"{name}[{','.join([*needed, *own])}]" for own in SWEEPS.get(name, ([], [])))
     try:
-        registry.find(name)
+        return Case(registry.codec(setting), registry.codecs(sweep))
     except SettingError as error:
         missing = getattr(error.__cause__, "name", None) or "aebench"
         if missing.partition(".")[0] == "aebench":
             raise
         pytest.skip(str(error))
-    for program in PROGRAMS.get(name, ()):
-        if shutil.which(program) is None:
-            pytest.skip(f"{name} needs {program} on the PATH")
-    given = {key: request.getfixturevalue(fixture) for key, fixture in NEEDS.get(name, {}).items()}
-    text = f"{name}[{','.join(f'{key}={format_value(str(value))}' for key, value in given.items())}]"
-    return Case(registry.codec(text), registry.codecs(text))
 
 
 def test_settings_parse_back(case: Case) -> None:

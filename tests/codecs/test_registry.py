@@ -11,6 +11,7 @@ import pytest
 
 import aebench
 from aebench.codecs import registry
+from aebench.codecs.command import Command
 from aebench.codecs.jpeg import Jpeg
 from aebench.codecs.jpeg2000 import Jpeg2000
 from aebench.errors import SettingError
@@ -28,6 +29,9 @@ class Null(Codec):
         import numpy
         return numpy.zeros((data[0], data[1], 3), numpy.uint8)
     def version(self): return "null 1"
+
+class Twin(Null):
+    name = "jpeg"
 
 class Half(Codec):
     name = "half"
@@ -62,9 +66,22 @@ def test_names_and_settings() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["jpeg", "jpeg2000", "heif"])
+SWEPT = ["jpeg", "jpeg2000", "bpg", "heif", "webp", "avif", "box-downsample"]
+
+
+@pytest.mark.parametrize("name", SWEPT)
 def test_default_sweeps_reach_from_low_rates_to_high_ones_in_many_steps(name: str) -> None:
     assert len(registry.codecs(name)) >= 8
+
+
+def test_two_codecs_of_one_variant_are_refused(plugin: str, ppm_encoder: str, ppm_decoder: str) -> None:
+    first = Command(label="mine", encode_=ppm_encoder, decode_=ppm_decoder, q="8").setting
+    other = Command(label="mine", encode_=ppm_encoder, decode_=ppm_decoder, q="9", image="ppm").setting
+    assert [codec.variant for codec in registry.codecs(f"{first},jpeg,{first}")][:2] == ["command[label=mine]", "jpeg"]
+    with pytest.raises(SettingError, match=r"two codecs are called command\[label=mine\]: they differ in image; give"):
+        registry.codecs(f"{first},jpeg,{other}")
+    with pytest.raises(SettingError, match="two codecs are called jpeg: they are of two classes"):
+        registry.codecs(f"jpeg,{plugin}:Twin")
 
 
 def test_one_codec_where_one_is_wanted() -> None:
