@@ -68,7 +68,17 @@ def test_help_imports_neither_ray_nor_torch() -> None:
 
 def test_codecs_are_listed_with_settings_and_versions(tmp_path: Path) -> None:
     text = aebench("codecs", cwd=tmp_path)
-    for word in ("jpeg", "jpeg2000", "heif", "bpg", "paper", "quality=75", "openjpeg", "libjpeg"):
+    for word in (
+        "jpeg",
+        "jpeg2000",
+        "heif",
+        "bpg",
+        "paper",
+        "quality=75",
+        "openjpeg",
+        "libjpeg",
+        "written jpeg[quality=50];",
+    ):
         assert word in text
 
 
