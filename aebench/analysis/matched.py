@@ -56,6 +56,11 @@ def at_quality(curves: RdCurves, variants: Iterable[str], quality: float) -> Mat
     return _matched(curves, list(variants), quality, rate_at)
 
 
+def nearest(curve: RdCurve, bpp: float) -> int:
+    """Return the position in a curve of the setting whose rate is nearest; of two equally near the lower."""
+    return min(range(len(curve.bpp)), key=lambda i: abs(curve.bpp[i] - bpp))
+
+
 def usual_rate(curves: RdCurves) -> float:
     """Choose the one of `RATES` that most mean curves reach, and of those the nearest to `USUAL_RATE`."""
 

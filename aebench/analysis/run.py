@@ -14,6 +14,7 @@ from aebench.analysis.bd import BdComparison, bd_against, bd_matrix
 from aebench.analysis.curves import METRICS, RdCurves, metric_of, rd_curves
 from aebench.analysis.matched import Matched, at_quality, at_rate, usual_quality, usual_rate
 from aebench.analysis.rows import Basis, basis, codec_order, latest
+from aebench.analysis.speed import Speeds, speeds
 from aebench.analysis.summary import Summary, summarise
 from aebench.errors import ResultsError
 from aebench.results import RunFolder
@@ -22,6 +23,7 @@ from aebench.suggest import did_you_mean
 if TYPE_CHECKING:
     import pandas
     import polars
+    from matplotlib.figure import Figure
 
 ANCHOR = "jpeg"
 """What codecs are compared with where nothing else is asked for and the run has it."""
@@ -161,6 +163,25 @@ class Run:
         """Read off every variant's rate at one quality on the metric's scale; by default one that most reach."""
         curves = self.rd_curves(metric)
         return at_quality(curves, self.variants, usual_quality(curves) if quality is None else quality)
+
+    @cached_property
+    def speeds(self) -> Speeds:
+        """How fast every variant encodes and decodes."""
+        return speeds(self.rows)
+
+    def plot(self, metric: str = "psnr_rgb", image: str | None = None) -> Figure:
+        """Draw the rate-distortion curves of every variant: their means, or those of one image.
+
+        The figure shows itself in a notebook; ``figure.savefig(path)`` writes it.
+
+        Raises
+        ------
+        ResultsError
+            If there is no such metric or image, or it has no curve.
+        """
+        from aebench.report.figures import rd_figure
+
+        return rd_figure(self, metric, image)
 
     @cached_property
     def _curves(self) -> dict[str, RdCurves]:
