@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
+from aebench.analysis.curves import METRICS
 from aebench.analysis.published import Published
 from aebench.kept import file_name
 from aebench.report.figures.by_image import by_image_figure
@@ -79,7 +80,7 @@ def write_figures(
 
 def _figures(run: Run, published: Sequence[Published]) -> Iterator[tuple[str, Callable[[], Figure]]]:
     """Name every figure, with the function that draws it."""
-    for metric in run.metrics:
+    for metric in run.metrics or list(METRICS)[:1]:
         yield f"rd-{metric}", partial(rd_figure, run, metric, published=published)
         yield f"rd-images-{metric}", partial(rd_images_figure, run, metric)
         yield f"bd-rate-{metric}", partial(bd_rate_figure, run, metric)

@@ -13,7 +13,17 @@ from matplotlib.ticker import MaxNLocator
 from aebench.analysis.comparison import Comparison, compare
 from aebench.analysis.matched import Matched
 from aebench.analysis.selection import chosen_defaults
-from aebench.report.figures.look import WIDE, NothingToDrawError, below, drawing, look, mark, point_style
+from aebench.report.figures.look import (
+    GREY,
+    WIDE,
+    NothingToDrawError,
+    below,
+    drawing,
+    look,
+    mark,
+    point_style,
+    shortened,
+)
 from aebench.report.layout import count, some
 from aebench.report.style import Style, styles
 
@@ -56,6 +66,8 @@ def by_image_figure(run: Run, bpp: float | None = None) -> Figure:
         for setting, style in defaults_looks.items():
             cells = [defaults.cells.get((image, setting)) for image in images]
             _draw(right, setting, [cell.psnr if cell else math.nan for cell in cells], style)
+        if not matched.cells:
+            left.text(0.5, 0.5, "no curve reaches it", transform=left.transAxes, ha="center", color=GREY)
         left.set_title(f"all at {matched.target:g} bpp, interpolated")
         right.set_title("default settings: rates differ")
         left.set_ylabel("PSNR-RGB (dB)")
@@ -69,7 +81,8 @@ def by_image_figure(run: Run, bpp: float | None = None) -> Figure:
 
 def _draw(axes: Axes, name: str, values: Sequence[float], style: Style) -> None:
     finite = [value if math.isfinite(value) else math.nan for value in values]
-    axes.plot(range(len(finite)), finite, label=name, **_look(style))
+    size = {"markersize": 4.5 if len(finite) <= _MOST_NAMED else 3.0}
+    axes.plot(range(len(finite)), finite, label=name, **{**_look(style), **size})
 
 
 def _look(style: Style) -> dict[str, Any]:
@@ -99,15 +112,15 @@ def _name_images(axes: Axes, images: Sequence[str]) -> None:
     axes.margins(x=0.03)
     axes.grid(visible=False, axis="x")
     if len(images) <= _MOST_NAMED:
-        axes.set_xticks(range(len(images)), [_stem(image) for image in images], rotation=90, fontsize=7)
+        axes.set_xticks(
+            range(len(images)),
+            [shortened(image.rpartition(".")[0] or image, 18) for image in images],
+            rotation=90,
+            fontsize=7,
+        )
     else:
         axes.set_xticks([])
         axes.set_xlabel(f"{len(images)} images, by rising PSNR")
-
-
-def _stem(image: str) -> str:
-    stem = image.rpartition(".")[0] or image
-    return stem if len(stem) <= 16 else f"{stem[:8]}…{stem[-7:]}"
 
 
 def _notes(matched: Matched, defaults: Comparison) -> list[str]:

@@ -18,7 +18,7 @@ CROP: Final = 128
 
 _STEP: Final = 16
 _AMPLIFICATIONS: Final = (64, 32, 16, 8, 4, 2, 1)
-_IN_RANGE: Final = 0.99
+_IN_RANGE: Final = 0.95
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def differences(original: Rgb, decoded: Sequence[Rgb]) -> tuple[list[npt.NDArray
     maps : list of uint8 array, shape (height, width)
         255 less the mean absolute difference of R, G and B, times the amplification.
     amplification : int
-        The largest power of two up to 64 that leaves 99 % of every map above black.
+        The largest power of two up to 64 that leaves 95 % of every map above black.
     """
     means = [np.abs(original.astype(np.int16) - rgb).mean(axis=2) for rgb in decoded]
     worst = max((float(np.quantile(mean, _IN_RANGE)) for mean in means), default=0.0)

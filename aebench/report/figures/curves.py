@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from aebench.analysis.curves import Metric, RdCurve, RdCurves
 from aebench.analysis.published import Published
@@ -72,6 +73,7 @@ def rd_figure(
         log_axis(axes, "x", *frame.rates)
         axes.set_xlabel("rate (bits per pixel, logarithmic)")
         axes.set_ylim(*frame.qualities)
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10]))
         axes.set_ylabel(quality_label(curves.metric))
         axes.set_title(folded(f"{curves.metric.label}, {over}", 60))
         notes = [
@@ -107,8 +109,9 @@ def quality_label(metric: Metric) -> str:
 def _means(curves: RdCurves, run: Run) -> dict[str, RdCurve]:
     own = {variant: curves.means[variant] for variant in run.variants if variant in curves.means}
     if not own:
+        single = "; draw single images" if curves.images else ""
         raise NothingToDrawError(
-            f"no image has {curves.metric.label} at every setting, so that there is no mean curve; draw single images"
+            f"no image has {curves.metric.label} at every setting, so that there is no mean curve{single}"
         )
     return own
 

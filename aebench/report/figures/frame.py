@@ -16,9 +16,11 @@ MOST_RATE: Final = 24.0
 """Bits per pixel of the image itself: a point above it compresses nothing."""
 
 _REACH: Final = 0.5
-_LEAST_REACH_RATE: Final = math.log(4)
+_LEAST_REACH_RATE: Final = math.log(8)
 _LEAST_REACH_QUALITY: Final = 10.0
 _MARGIN: Final = 0.04
+_LEAST_MARGIN_RATE: Final = 0.05
+_LEAST_MARGIN_QUALITY: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ def frame_of(curves: Iterable[RdCurve]) -> Frame:
         return Frame((0.1, 10.0), (0.0, 1.0))
     rates = [(math.log(min(own)[0]), math.log(max(own)[0])) for own in points]
     qualities = [(min(q for _, q in own), max(q for _, q in own)) for own in points]
-    low, high = _fenced(rates, _LEAST_REACH_RATE)
-    return Frame((math.exp(low), math.exp(high)), _fenced(qualities, _LEAST_REACH_QUALITY))
+    low, high = _fenced(rates, _LEAST_REACH_RATE, _LEAST_MARGIN_RATE)
+    return Frame((math.exp(low), math.exp(high)), _fenced(qualities, _LEAST_REACH_QUALITY, _LEAST_MARGIN_QUALITY))
 
 
 def finite(curve: RdCurve) -> Iterator[tuple[float, float]]:
@@ -71,10 +73,10 @@ def unseen(curves: Iterable[RdCurve], frame: Frame, metric: Metric) -> list[str]
     ]
 
 
-def _fenced(spans: Sequence[tuple[float, float]], least_reach: float) -> tuple[float, float]:
+def _fenced(spans: Sequence[tuple[float, float]], least_reach: float, least_margin: float) -> tuple[float, float]:
     lows, highs = zip(*spans, strict=True)
     usual_low, usual_high = float(np.quantile(lows, 0.25)), float(np.quantile(highs, 0.75))
     reach = max((usual_high - usual_low) * _REACH, least_reach)
     low, high = max(min(lows), usual_low - reach), min(max(highs), usual_high + reach)
-    margin = max((high - low) * _MARGIN, 0.05)
+    margin = max((high - low) * _MARGIN, least_margin)
     return low - margin, high + margin

@@ -39,7 +39,7 @@ _TICKS: Final[tuple[tuple[float, ...], ...]] = (
     tuple(range(-95, 101, 5)),
     (*range(-90, 0, 10), 0, 10, 20, 40, 60, 80, 100),
     (-95, -90, -80, -60, -40, -20, 0, 25, 50, 100, 200, 300, 500),
-    (-99, -97, -90, -75, -50, 0, 100, 300, 1000, 3000),
+    (-99, -90, -75, -50, 0, 100, 400, 1500),
     (-99.9, -99, -90, 0, 900, 9900, 99900),
 )
 """Places for ticks in per cent, from the finest: the first of which an axis holds few enough are taken."""
@@ -70,30 +70,38 @@ def bd_rate_figure(run: Run, metric: str = "psnr_rgb", anchor: str | None = None
     NothingToDrawError
         If there is nothing to compare.
     """
-    compared = run.bd_rate(anchor, metric)
+    chosen, compared = comparisons(run, metric, anchor)
+    looks = styles(run.variants)
+    label = metric_of(metric).label
+    with look():
+        title = f"BD-rate in {label} against {chosen}, image by image"
+        names = [folded(variant, 26) for variant in compared]
+        row_height = max(0.42, max(0.15 * (name.count("\n") + 1) for name in names))
+        figure = drawing(NARROW, 0.75 + row_height * len(compared), f"{title}: {', '.join(compared)}")
+        axes = figure.add_subplot()
+        for row, (variant, comparison) in enumerate(compared.items()):
+            _draw_row(axes, row, comparison.rate, looks[variant])
+            _count_images(axes, row, comparison)
+        axes.set_yticks(range(len(compared)), names)
+        axes.set_ylim(len(compared) - 0.5, -0.5)
+        axes.grid(visible=False, axis="y")
+        gain_axis(axes, "x", [gain for comparison in compared.values() for gain in _shown(comparison.rate)])
+        axes.set_xlabel(f"BD-rate in {label} against {chosen} (per cent)")
+        axes.set_title("left: fewer bits at equal quality")
+        below(figure, _legend(), _notes(compared))
+    return figure
+
+
+def comparisons(run: Run, metric: str, anchor: str | None) -> tuple[str, dict[str, BdComparison]]:
+    """Return the anchor, `Run.anchor` by default, and all that is compared with it."""
     chosen = run.anchor if anchor is None else anchor
+    compared = run.bd_rate(anchor, metric) if run.variants else {}
     if not any(comparison.images for comparison in compared.values()):
         raise NothingToDrawError(
             f"nothing can be compared with {chosen} in {metric_of(metric).label}: it takes two variants, and images "
             "that both coded at every setting"
         )
-    looks = styles(run.variants)
-    label = metric_of(metric).label
-    with look():
-        title = f"BD-rate in {label} against {chosen}, image by image"
-        figure = drawing(NARROW, 0.75 + 0.42 * len(compared), f"{title}: {', '.join(compared)}")
-        axes = figure.add_subplot()
-        for row, (variant, comparison) in enumerate(compared.items()):
-            _draw_row(axes, row, comparison.rate, looks[variant])
-            _count_images(axes, row, comparison)
-        axes.set_yticks(range(len(compared)), [folded(variant, 26) for variant in compared])
-        axes.set_ylim(len(compared) - 0.5, -0.5)
-        axes.grid(visible=False, axis="y")
-        gain_axis(axes, "x", [figure for comparison in compared.values() for figure in _shown(comparison.rate)])
-        axes.set_xlabel(f"BD-rate in {label} against {chosen} (per cent)")
-        axes.set_title("left: fewer bits at equal quality")
-        below(figure, _legend(), _notes(compared))
-    return figure
+    return chosen, compared
 
 
 def gain_axis(axes: Axes, name: str, gains: Iterable[float]) -> None:

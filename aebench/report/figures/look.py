@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Final, Literal
 
+import numpy as np
 from matplotlib import style
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -128,9 +129,8 @@ def below(figure: Figure, entries: Sequence[Artist], notes: Iterable[str]) -> No
     width, height = figure.get_size_inches()
     lines = [line for text in notes if text for line in _wrapped(printable(text), width * _INCH - 2 * _EDGE)]
     labels = [folded(str(entry.get_label())) for entry in entries]
-    columns, rows = _columns(labels, width * _INCH)
+    columns, legend_height = _columns(labels, width * _INCH)
     text_height = len(lines) * NOTE_SIZE * _LINE + _EDGE if lines else 0.0
-    legend_height = rows * _LEGEND_SIZE * 1.6 + _EDGE if entries else 0.0
     height += (text_height + legend_height) / _INCH
     figure.set_size_inches(width, height)
     foot = text_height / (height * _INCH)
@@ -160,6 +160,12 @@ def folded(name: str, most: int = _MOST_NAME) -> str:
     return "\n".join(lines)
 
 
+def shortened(name: str, most: int) -> str:
+    """Leave the middle of a long name out."""
+    name = printable(name)
+    return name if len(name) <= most else f"{name[: most // 2]}…{name[len(name) - (most - most // 2 - 1) :]}"
+
+
 def log_axis(axes: Axes, name: Literal["x", "y"], low: float, high: float, most: float = 1000.0) -> None:
     """Make an axis logarithmic, with plain numbers: at 1, 2 and 5, or at powers of ten alone where it spans `most`."""
     dense = high / low < most
@@ -170,7 +176,7 @@ def log_axis(axes: Axes, name: Literal["x", "y"], low: float, high: float, most:
         axes.set_yscale("log")
         axes.set_ylim(low, high)
     axis: Axis = axes.xaxis if name == "x" else axes.yaxis
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if dense else (1,), numticks=20))
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if dense else (1,), numticks=20 if dense else 8))
     axis.set_major_formatter(FuncFormatter(_plain))
     axis.set_minor_locator(NullLocator() if dense else LogLocator(subs=(2, 5), numticks=20))
     axis.set_minor_formatter(NullFormatter())
@@ -180,14 +186,15 @@ def _plain(value: float, _: float | None = None) -> str:
     return f"{value:g}"
 
 
-def _columns(labels: Sequence[str], points: float) -> tuple[int, int]:
-    """Choose the columns of a legend that fit, and count the lines that it then takes."""
+def _columns(labels: Sequence[str], points: float) -> tuple[int, float]:
+    """Choose the columns of a legend that fit, and tell how high it then is, in points."""
     if not labels:
-        return 1, 0
+        return 1, 0.0
     widest = max(_width(line, _LEGEND_SIZE) for label in labels for line in label.split("\n"))
     columns = max(1, min(len(labels), int(points // (widest + _LEGEND_SIZE * 5.4))))
-    tallest = max(label.count("\n") + 1 for label in labels)
-    return columns, -(-len(labels) // columns) * tallest
+    heights = [label.count("\n") * 1.25 + 1.6 for label in labels]
+    shares = np.array_split(heights, columns)  # as matplotlib shares them out
+    return columns, float(max(share.sum() for share in shares)) * _LEGEND_SIZE + _EDGE
 
 
 def _wrapped(text: str, points: float) -> list[str]:

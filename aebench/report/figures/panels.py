@@ -13,7 +13,7 @@ from aebench.analysis.curves import RdCurve
 from aebench.analysis.rows import failures
 from aebench.report.figures.curves import draw
 from aebench.report.figures.frame import Frame, finite, frame_of
-from aebench.report.figures.look import WIDE, NothingToDrawError, below, drawing, folded, log_axis, look
+from aebench.report.figures.look import WIDE, NothingToDrawError, below, drawing, log_axis, look, shortened
 from aebench.report.layout import count, some
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def rd_images_figure(run: Run, metric: str = "psnr_rgb") -> Figure:
         for axes, image in zip(grid, shown, strict=False):
             handles = draw(axes, curves.images[image], run.variants, markersize=2.5, linewidth=0.9)
             entries |= {str(handle.get_label()): handle for handle in handles}
-            axes.set_title(folded(image, 26), fontsize=8)
+            axes.set_title(shortened(image, 24), fontsize=8)
             log_axis(axes, "x", *frame.rates, most=30)
             axes.set_ylim(*frame.qualities)
         _finish_grid(grid, len(shown), across)

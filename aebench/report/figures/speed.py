@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from aebench.analysis.bd import BdComparison
 from aebench.analysis.curves import metric_of
 from aebench.analysis.speed import Speed, Speeds
-from aebench.report.figures.gains import gain_axis
+from aebench.report.figures.gains import comparisons, gain_axis
 from aebench.report.figures.look import WIDE, NothingToDrawError, below, drawing, log_axis, look, mark, point_style
 from aebench.report.layout import some
 from aebench.report.style import Style, styles
@@ -31,8 +31,7 @@ def speed_figure(run: Run, metric: str = "psnr_rgb", anchor: str | None = None) 
     NothingToDrawError
         If no variant has both a speed and a BD-rate.
     """
-    compared = run.bd_rate(anchor, metric)
-    chosen = run.anchor if anchor is None else anchor
+    chosen, compared = comparisons(run, metric, anchor)
     speeds, label = run.speeds, metric_of(metric).label
     gains = {variant: _gain(variant, chosen, compared) for variant in run.variants if variant in speeds.variants}
     placed = {variant: gain for variant, gain in gains.items() if math.isfinite(gain)}

@@ -54,7 +54,7 @@ def training_figure(run: Run) -> Figure:
         losses = [loss for loss in (*training, *validation) if loss and 0 < loss < math.inf]
         if losses:
             log_axis(axes, "y", min(losses) / 1.2, max(losses) * 1.2)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         axes.set_xlabel("epoch")
         axes.set_ylabel("loss (logarithmic)")
         steps, workers = run.epochs["step"][-1].as_py(), run.epochs["workers"][-1].as_py()
