@@ -167,7 +167,7 @@ class Run:
     @cached_property
     def speeds(self) -> Speeds:
         """How fast every variant encodes and decodes."""
-        return speeds(self.rows)
+        return speeds(self.rows, self.folder.times())
 
     def plot(self, metric: str = "psnr_rgb", image: str | None = None) -> Figure:
         """Draw the rate-distortion curves of every variant: their means, or those of one image.

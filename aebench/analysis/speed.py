@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from aebench.analysis.rows import coded
+from aebench.analysis.timing import timing_summary
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class Speeds:
 def speeds(rows: pa.Table, times: pa.Table | None = None) -> Speeds:
     """Find the speed of every variant.
 
-    A setting's speed is the median of pixels by seconds over its measurements, all images and repeats.
+    A setting's speed is the median of pixels by seconds over its measurements, all images and repeats; that of the
+    timing pass is the one of `timing_summary`.
 
     Parameters
     ----------
@@ -60,28 +63,56 @@ def speeds(rows: pa.Table, times: pa.Table | None = None) -> Speeds:
         Repeats of the timing pass; where there are any that did not fail, `rows` is not looked at.
     """
     if times is not None and len(coded(times)):
-        return Speeds("wall", _variants(coded(times), "seconds"))
-    return Speeds("cpu", _variants(coded(rows), "cpu_seconds"))
+        return Speeds("wall", _variants(_timed(times)))
+    return Speeds("cpu", _variants(_measured(coded(rows))))
 
 
-def _variants(table: pa.Table, clock: str) -> dict[str, VariantSpeed]:
-    columns = ["variant", "setting", "device", "width", "height", f"encode_{clock}", f"decode_{clock}"]
-    encode: dict[str, dict[str, list[float]]] = {}
-    decode: dict[str, dict[str, list[float]]] = {}
-    devices: dict[str, set[str]] = {}
-    for row in table.select(columns).to_pylist():
-        megapixels = row["width"] * row["height"] / 1e6
-        for kind, seconds in ((encode, row[f"encode_{clock}"]), (decode, row[f"decode_{clock}"])):
-            if seconds:  # a clock may be too coarse for a small image
-                kind.setdefault(row["variant"], {}).setdefault(row["setting"], []).append(megapixels / seconds)
-        devices.setdefault(row["variant"], set()).add(row["device"])
+@dataclass(frozen=True)
+class _Setting:
+    """A setting's median speeds in millions of pixels a second."""
+
+    variant: str
+    device: str
+    encode: float
+    decode: float
+
+
+def _timed(times: pa.Table) -> Iterator[_Setting]:
+    pairs = times.group_by(["setting", "variant"]).aggregate([]).to_pylist()
+    variants = {pair["setting"]: pair["variant"] for pair in pairs}
+    for found in timing_summary(times):
+        encode, decode = found.encode.megapixels.median, found.decode.megapixels.median
+        yield _Setting(variants[found.setting], found.device, encode, decode)
+
+
+def _measured(rows: pa.Table) -> Iterator[_Setting]:
+    columns = ["variant", "setting", "device", "width", "height", "encode_cpu_seconds", "decode_cpu_seconds"]
+    groups: dict[tuple[str, str, str], list[tuple[float, float]]] = {}
+    for row in rows.select(columns).to_pylist():
+        key = row["variant"], row["setting"], row["device"]
+        seconds = row["encode_cpu_seconds"], row["decode_cpu_seconds"]
+        if all(seconds):  # a clock may be too coarse for a small image
+            megapixels = row["width"] * row["height"] / 1e6
+            groups.setdefault(key, []).append((megapixels / seconds[0], megapixels / seconds[1]))
+    for (variant, _, device), found in groups.items():
+        encode, decode = np.median(found, axis=0)
+        yield _Setting(variant, device, float(encode), float(decode))
+
+
+def _variants(settings: Iterable[_Setting]) -> dict[str, VariantSpeed]:
+    groups: dict[str, list[_Setting]] = {}
+    for setting in settings:
+        if math.isfinite(setting.encode) and math.isfinite(setting.decode):
+            groups.setdefault(setting.variant, []).append(setting)
     return {
-        variant: VariantSpeed(_speed(encode[variant]), _speed(decode[variant]), tuple(sorted(devices[variant])))
-        for variant in devices
-        if variant in encode and variant in decode
+        variant: VariantSpeed(
+            _speed([setting.encode for setting in own]),
+            _speed([setting.decode for setting in own]),
+            tuple(sorted({setting.device for setting in own})),
+        )
+        for variant, own in groups.items()
     }
 
 
-def _speed(settings: Mapping[str, list[float]]) -> Speed:
-    medians = [float(np.median(found)) for found in settings.values()]
+def _speed(medians: list[float]) -> Speed:
     return Speed(float(np.median(medians)), min(medians), max(medians))

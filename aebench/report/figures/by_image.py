@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from aebench.analysis.comparison import Comparison, compare
 from aebench.analysis.matched import Matched
 from aebench.analysis.selection import chosen_defaults
+from aebench.analysis.summary import mean
 from aebench.report.figures.look import (
     GREY,
     WIDE,
@@ -94,11 +95,10 @@ def _ranked(matched: Matched) -> list[str]:
     if len(matched.images) <= _MOST_NAMED:
         return list(matched.images)
 
-    def average(image: str) -> float:
-        values = [value for (name, _), value in matched.cells.items() if name == image]
-        return sum(values) / len(values) if values else math.inf
-
-    return sorted(matched.images, key=average)
+    values: dict[str, list[float]] = {}
+    for (image, _), value in matched.cells.items():
+        values.setdefault(image, []).append(value)
+    return sorted(matched.images, key=lambda image: mean(values[image]) if image in values else math.inf)
 
 
 def _default_looks(run: Run, defaults: Comparison, looks: Mapping[str, Style]) -> dict[str, Style]:

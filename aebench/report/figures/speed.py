@@ -50,8 +50,9 @@ def speed_figure(run: Run, metric: str = "psnr_rgb", anchor: str | None = None) 
         left.set_ylabel(f"mean BD-rate in {label}\nagainst {chosen} (per cent)")
         for axes in (left, right):
             axes.set_xlabel(f"megapixels per second of {_clock(speeds)}")
-        refused = [variant for variant in run.variants if variant not in placed]
-        below(figure, [mark(v, **point_style(looks[v])) for v in placed], _notes(speeds, refused))
+        refused = [variant for variant in gains if variant not in placed]
+        untimed = [variant for variant in run.variants if variant not in gains]
+        below(figure, [mark(v, **point_style(looks[v])) for v in placed], _notes(speeds, refused, untimed))
     return figure
 
 
@@ -72,10 +73,10 @@ def _clock(speeds: Speeds) -> str:
     return "wall time" if speeds.clock == "wall" else "CPU time"
 
 
-def _notes(speeds: Speeds, refused: Sequence[str]) -> list[str]:
+def _notes(speeds: Speeds, refused: Sequence[str], untimed: Sequence[str]) -> list[str]:
     elsewhere = [name for name, speed in speeds.variants.items() if speed.devices != ("cpu",)]
     source = (
-        "Wall time of the timing pass, which had the machine for itself."
+        "Wall time of one thread in the timing pass."
         if speeds.clock == "wall"
         else "CPU time of the rows: the run has no timing pass."
     )
@@ -83,4 +84,5 @@ def _notes(speeds: Speeds, refused: Sequence[str]) -> list[str]:
         f"{source} A marker is the variant's median setting, its line goes from the slowest to the fastest.",
         f"Not on the CPU alone: {some(elsewhere)}." if elsewhere else "",
         f"Without a BD-rate, so not drawn: {some(refused)}." if refused else "",
+        f"Not timed, so not drawn: {some(untimed)}." if untimed else "",
     ]
