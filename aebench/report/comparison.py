@@ -14,7 +14,8 @@ from rich.console import Console
 from rich.text import Text
 
 from aebench.analysis.comparison import Cell, Comparison
-from aebench.analysis.summary import Summary, mean
+from aebench.analysis.rows import Basis
+from aebench.analysis.summary import Summary
 from aebench.report import paper_table
 from aebench.report.layout import NONE, count, name_column, new_table, note, number, rate_decimals, some
 
@@ -55,8 +56,11 @@ def show_comparison(comparison: Comparison, console: Console, with_note: bool = 
     with_note : bool
         Whether to say what the paper's columns are, where they are shown.
     """
-    shown = _shown_images(comparison)
-    theirs = _their_columns(comparison, shown)
+    shown = shown_images(comparison.images, comparison.ranked())
+    theirs = [
+        Column("their\n" + head.replace(" ", "\n"), tuple(number(value, 2) for value in values), number(average, 2))
+        for head, values, average in paper_table.columns(comparison.images, shown, comparison.basis.images)
+    ]
     names = Column("image", tuple(shown), f"mean of {len(comparison.basis.images)}")
     gap = 1 if console.width < 100 else 2
     room = console.width - names.width - gap
@@ -74,22 +78,37 @@ def show_comparison(comparison: Comparison, console: Console, with_note: bool = 
         for name, *cells in zip(names.cells, *(column.cells for column in columns), strict=True):
             table.add_row(Text(name), *(Text(cell, style="red" if cell == FAILED else "") for cell in cells))
         console.print(table)
-    note(console, _basis_note(comparison))
-    if len(shown) < len(comparison.images):
-        note(
-            console,
-            f"Of {len(comparison.images)} images the {EXTREMES} of lowest and the {EXTREMES} of highest PSNR, averaged "
-            "over these codecs, are shown; every image is in the Parquet files, RUN/rows.",
-        )
+    for text in (basis_note(comparison.basis), shown_note(comparison.images, shown)):
+        if text:
+            note(console, text)
     if theirs and with_note:
         note(console, paper_table.NOTE)
 
 
-def _shown_images(comparison: Comparison) -> list[str]:
-    if len(comparison.images) <= MOST_IMAGES:
-        return list(comparison.images)
-    ranked = comparison.ranked() or list(comparison.images)
-    return ranked if len(ranked) <= 2 * EXTREMES else [*ranked[:EXTREMES], *ranked[-EXTREMES:]]
+def shown_images(images: Sequence[str], ranked: Sequence[str]) -> list[str]:
+    """Choose the rows of a table: all images, or of many the extremes.
+
+    Parameters
+    ----------
+    images : sequence of str
+        All.
+    ranked : sequence of str
+        Those of the basis by rising PSNR.
+    """
+    if len(images) <= MOST_IMAGES:
+        return list(images)
+    ranked = ranked or images
+    return list(ranked) if len(ranked) <= 2 * EXTREMES else [*ranked[:EXTREMES], *ranked[-EXTREMES:]]
+
+
+def shown_note(images: Sequence[str], shown: Sequence[str]) -> str:
+    """Say which images a table shows; nothing where it shows all."""
+    if len(shown) == len(images):
+        return ""
+    return (
+        f"Of {len(images)} images the {EXTREMES} of lowest and the {EXTREMES} of highest PSNR, averaged over these "
+        "codecs, are shown; every image is in the Parquet files, RUN/rows."
+    )
 
 
 def _column(comparison: Comparison, summary: Summary, images: Sequence[str], between: str) -> Column:
@@ -112,18 +131,6 @@ def _column(comparison: Comparison, summary: Summary, images: Sequence[str], bet
     return Column(head, tuple(map(write, cells)), NONE if math.isnan(average.bpp) else write(average))
 
 
-def _their_columns(comparison: Comparison, images: Sequence[str]) -> list[Column]:
-    """Write the paper's own figures, where these are its images."""
-    rows = paper_table.paper_psnr(comparison.images)
-    columns = []
-    for index, head in enumerate(paper_table.COLUMNS if rows else ()):
-        values = [rows[image][index] for image in images]
-        average = mean([rows[image][index] for image in comparison.basis.images])
-        head = "their\n" + head.replace(" ", "\n")
-        columns.append(Column(head, tuple(number(value, 2) for value in values), number(average, 2)))
-    return columns
-
-
 def _pages(blocks: Sequence[Sequence[Column]], room: int, gap: int) -> list[list[Column]]:
     """Spread columns over as many tables as the width asks for; a block of columns stays together."""
     pages: list[list[Column]] = [[]]
@@ -138,13 +145,22 @@ def _pages(blocks: Sequence[Sequence[Column]], room: int, gap: int) -> list[list
     return pages
 
 
-def _basis_note(comparison: Comparison) -> str:
-    """Say over which images the means are taken."""
-    basis = comparison.basis
+def basis_note(basis: Basis, compared: str = "that all codecs shown coded", why: str = "it coded no image") -> str:
+    """Say over which images the means are taken.
+
+    Parameters
+    ----------
+    basis : Basis
+    compared : str
+        What these images have in common.
+    why : str
+        Why those in `basis.uncoded` are not compared.
+    """
     if not basis.images:
-        return "No image was coded by all codecs shown, so that there are no means."
-    text = f"Means are over the {count(len(basis.images), 'image')} that all codecs shown coded"
-    text += f"; {len(basis.left_out)} left out: {some(basis.left_out)}." if basis.left_out else "; 0 left out."
+        text = f"There is no image {compared}, so that there are no means."
+    else:
+        text = f"Means are over the {count(len(basis.images), 'image')} {compared}"
+        text += f"; {len(basis.left_out)} left out: {some(basis.left_out)}." if basis.left_out else "; 0 left out."
     if basis.uncoded:
-        text += f" Not compared, because it coded no image: {some(basis.uncoded)}."
+        text += f" Not compared, because {why}: {some(basis.uncoded)}."
     return text

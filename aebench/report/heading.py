@@ -18,26 +18,29 @@ SHOWN_VERSIONS = ("aebench", "python", "torch", "ray")
 
 
 def show_heading(name: str, info: Mapping[str, Any], rows: pa.Table, codecs: Sequence[str], console: Console) -> None:
-    """Print a run's name and facts.
+    """Print a run's name and facts, as `facts` lists them."""
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for label, fact in facts(info, rows, codecs):
+        grid.add_row(Text(label), Text(fact))
+    console.print(Text(f"Run {printable(name)}", style="bold"))
+    console.print(grid)
+
+
+def facts(info: Mapping[str, Any], rows: pa.Table, codecs: Sequence[str]) -> list[tuple[str, str]]:
+    """List what was measured, with what, when and where: pairs of a label and a fact.
 
     Parameters
     ----------
-    name : str
     info : mapping
-        What ``run.json`` holds; whatever is absent is not printed.
+        What ``run.json`` holds; whatever is absent is not listed.
     rows : pyarrow.Table
         As `aebench.analysis.rows.latest` leaves them.
     codecs : sequence of str
         In the order of the tables.
-    console : Console
     """
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True)
-    grid.add_column(overflow="fold")
-    for label, fact in [*_measured(info, rows, codecs), *_origin(info)]:
-        grid.add_row(Text(label), Text(printable(fact)))
-    console.print(Text(f"Run {printable(name)}", style="bold"))
-    console.print(grid)
+    return [(label, printable(fact)) for label, fact in (*_measured(info, rows, codecs), *_origin(info))]
 
 
 def _measured(info: Mapping[str, Any], rows: pa.Table, codecs: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,9 @@ Source: Paka and Khatter, *Training Autoencoder For Image Compression*, table 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+
+from aebench.analysis.summary import mean
 
 COLUMNS = ("model", "JPEG", "JPEG 2000", "BPG")
 """The paper's four columns; the first it calls "proposed model"."""
@@ -44,3 +46,24 @@ def paper_psnr(images: Sequence[str]) -> dict[str, tuple[float, ...]]:
     if len(ordered) != len(IMAGES) or any(not name.startswith(own) for name, own in zip(ordered, IMAGES, strict=True)):
         return {}
     return dict(zip(ordered, PSNR, strict=True))
+
+
+def columns(
+    images: Sequence[str], shown: Sequence[str], over: Collection[str]
+) -> list[tuple[str, tuple[float, ...], float]]:
+    """Return the paper's own columns, where these are its images: of each its name, its values, and their mean.
+
+    Parameters
+    ----------
+    images : sequence of str
+        All images of the run.
+    shown : sequence of str
+        Those whose values are wanted, in their order.
+    over : collection of str
+        Those over which the mean is taken.
+    """
+    rows = paper_psnr(images)
+    return [
+        (head, tuple(rows[image][index] for image in shown), mean([rows[image][index] for image in sorted(over)]))
+        for index, head in enumerate(COLUMNS if rows else ())
+    ]

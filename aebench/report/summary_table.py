@@ -59,19 +59,25 @@ def show_summary(
         As `aebench.analysis.rows.latest` leaves them.
     console : Console
     """
-    fields = [SETTING, CODED, BPP, MEAN, MEDIAN, WORST, WORST_IMAGE, LUMA, ENCODE, DECODE]
-    if any(summary.failed for summary in summaries):
-        fields.insert(fields.index(CODED) + 1, FAILED)
-    if any(summary.ms_ssim == summary.ms_ssim for summary in summaries):
-        fields.insert(fields.index(LUMA) + 1, MS_SSIM)
+    fields = usual_fields(summaries)
     table = _table(fields, summaries, codecs, console)
     for field in (LUMA, MS_SSIM, WORST_IMAGE):
         if field in fields and _width(table, console) > console.width:
             fields.remove(field)
             table = _table(fields, summaries, codecs, console)
     console.print(table)
-    for text in _notes(summaries, over, rows):
+    for text in notes(summaries, over, rows):
         note(console, text)
+
+
+def usual_fields(summaries: Sequence[Summary]) -> list[Field]:
+    """Choose the columns, without those that would be empty."""
+    fields = [SETTING, CODED, BPP, MEAN, MEDIAN, WORST, WORST_IMAGE, LUMA, ENCODE, DECODE]
+    if any(summary.failed for summary in summaries):
+        fields.insert(fields.index(CODED) + 1, FAILED)
+    if any(summary.ms_ssim == summary.ms_ssim for summary in summaries):
+        fields.insert(fields.index(LUMA) + 1, MS_SSIM)
+    return fields
 
 
 def _table(fields: Sequence[Field], summaries: Sequence[Summary], codecs: Sequence[str], console: Console) -> Table:
@@ -91,7 +97,7 @@ def _width(table: Table, console: Console) -> int:
     return Measurement.get(console, console.options.update(max_width=_UNLIMITED), table).maximum
 
 
-def _notes(summaries: Sequence[Summary], over: Basis, rows: pa.Table) -> Iterator[str]:
+def notes(summaries: Sequence[Summary], over: Basis, rows: pa.Table) -> Iterator[str]:
     """Say what the numbers are, over which images, and what does not compare."""
     yield (
         f"n: images coded{'; err: images that failed' if any(s.failed for s in summaries) else ''}; dB: PSNR of 8-bit "

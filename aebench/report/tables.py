@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -19,6 +21,29 @@ MOST_MESSAGE = 400
 """Characters of a message that are shown."""
 
 
+@dataclass(frozen=True)
+class Cause:
+    """Failures whose messages differ at most in the image's name and in numbers.
+
+    Attributes
+    ----------
+    message : str
+        Of the first of them, on one line.
+    rows : int
+        How many failed so.
+    alike : int
+        How many other messages are like this one.
+    images, settings : tuple of str
+        Which they struck, sorted.
+    """
+
+    message: str
+    rows: int
+    alike: int
+    images: tuple[str, ...]
+    settings: tuple[str, ...]
+
+
 def show_failures(rows: pa.Table, console: Console) -> None:
     """Print every error once, with the images and settings it struck, the most frequent first.
 
@@ -28,31 +53,55 @@ def show_failures(rows: pa.Table, console: Console) -> None:
         As `aebench.analysis.rows.latest` leaves them.
     console : Console
     """
-    causes = _causes(rows)
+    found = causes(rows)
     table = new_table(console)
     number_column(table, "rows")
     table.add_column("error, images, settings", overflow="fold")
-    for cause in causes[:MOST_CAUSES]:
-        alike = len({row["error"] for row in cause}) - 1
-        message = printable(cause[0]["error"]) or "(no message)"
-        message = message if len(message) <= MOST_MESSAGE else f"{message[:MOST_MESSAGE]}…"
-        images, settings = (sorted({row[key] for row in cause}) for key in ("image", "setting"))
-        details = f"\nimages: {some(images)}\nsettings: {some(settings)}"
-        text = Text.assemble((message, "red"), f" (and {alike} like it)" if alike else "", details)
-        table.add_row(Text(str(len(cause))), text)
+    for cause in found[:MOST_CAUSES]:
+        details = f"\nimages: {some(cause.images)}\nsettings: {some(cause.settings)}"
+        said = Text.assemble((cause.message, "red"), like_it(cause), details)
+        table.add_row(Text(str(cause.rows)), said)
     console.print(table)
-    if rest := causes[MOST_CAUSES:]:
-        note(console, f"… and {count(sum(map(len, rest)), 'row')} with {count(len(rest), 'other error')}.")
-    note(console, "Every message stands in the column 'error' of the Parquet files.")
+    for text in failure_notes(found):
+        note(console, text)
 
 
-def _causes(rows: pa.Table) -> list[list[dict[str, Any]]]:
-    """Group failures whose messages differ at most in the image's name and in numbers, the largest group first."""
-    causes: dict[str, list[dict[str, Any]]] = {}
+def causes(rows: pa.Table) -> list[Cause]:
+    """Group the failures of a run's rows by their cause, the largest group first."""
+    groups: dict[str, list[dict[str, Any]]] = {}
     for row in failures(rows).select(["image", "setting", "error"]).sort_by("image").to_pylist():
         alike = re.sub(r"\d+", "0", row["error"].replace(row["image"], ""))
-        causes.setdefault(alike, []).append(row)
-    return sorted(causes.values(), key=len, reverse=True)
+        groups.setdefault(alike, []).append(row)
+    return [_cause(group) for group in sorted(groups.values(), key=len, reverse=True)]
+
+
+def like_it(cause: Cause) -> str:
+    """Say how many messages are like the one that is shown."""
+    return f" (and {cause.alike} like it)" if cause.alike else ""
+
+
+def failure_notes(found: Sequence[Cause]) -> list[str]:
+    """Say what the table leaves out, and where it is."""
+    notes = ["Every message stands in the column 'error' of the Parquet files."]
+    if rest := found[MOST_CAUSES:]:
+        more = count(sum(cause.rows for cause in rest), "row")
+        notes.insert(0, f"… and {more} with {count(len(rest), 'other error')}.")
+    return notes
+
+
+def _cause(rows: Sequence[dict[str, Any]]) -> Cause:
+    message = printable(rows[0]["error"]) or "(no message)"
+    return Cause(
+        message if len(message) <= MOST_MESSAGE else f"{message[:MOST_MESSAGE]}…",
+        len(rows),
+        len({row["error"] for row in rows}) - 1,
+        tuple(sorted({row["image"] for row in rows})),
+        tuple(sorted({row["setting"] for row in rows})),
+    )
+
+
+EPOCH_HEADS = ("epoch", "steps", "training\nloss", "validation\nloss", "validation\ndB", "wall\ns", "CPU\ns")
+"""What `epoch_cells` writes."""
 
 
 def show_training(epochs: pa.Table, console: Console) -> None:
@@ -63,30 +112,42 @@ def show_training(epochs: pa.Table, console: Console) -> None:
     epochs : pyarrow.Table
         As `aebench.results.RunFolder.epochs` reads them.
     """
-    curve = epochs.to_pylist()
-    best = min(curve, key=lambda epoch: _or_infinite(epoch["validation_loss"]))
-    shown: dict[int, list[str]] = {}
-    for label, epoch in (("first", curve[0]), ("best", best), ("last", curve[-1])):
-        shown.setdefault(curve.index(epoch), []).append(label)
     table = new_table(console)
     table.add_column("", no_wrap=True)
-    for head in ("epoch", "steps", "training\nloss", "validation\nloss", "validation\ndB", "wall\ns", "CPU\ns"):
+    for head in EPOCH_HEADS:
         number_column(table, head)
-    for index, labels in sorted(shown.items()):
-        epoch = curve[index]
-        cells = (
-            ", ".join(labels), str(epoch["epoch"]), str(epoch["step"]), number(epoch["train_loss"], 6),
-            number(epoch["validation_loss"], 6), number(epoch["validation_psnr"], 2), number(epoch["seconds"], 1),
-            number(epoch["cpu_seconds"], 1),
-        )  # fmt: skip
-        table.add_row(*map(Text, cells))
+    for labels, epoch in chosen_epochs(epochs):
+        table.add_row(*map(Text, (labels, *epoch_cells(epoch))))
     console.print(table)
+    note(console, training_note(epochs))
+
+
+def chosen_epochs(epochs: pa.Table) -> list[tuple[str, dict[str, Any]]]:
+    """Choose the first, the best and the last epoch: pairs of what it is and the epoch."""
+    curve = epochs.to_pylist()
+    best = min(curve, key=lambda epoch: _or_infinite(epoch["validation_loss"]))
+    chosen: dict[int, list[str]] = {}
+    for label, epoch in (("first", curve[0]), ("best", best), ("last", curve[-1])):
+        chosen.setdefault(curve.index(epoch), []).append(label)
+    return [(", ".join(labels), curve[index]) for index, labels in sorted(chosen.items())]
+
+
+def epoch_cells(epoch: dict[str, Any]) -> tuple[str, ...]:
+    """Write an epoch, a cell for each of `EPOCH_HEADS`."""
+    return (
+        str(epoch["epoch"]), str(epoch["step"]), number(epoch["train_loss"], 6), number(epoch["validation_loss"], 6),
+        number(epoch["validation_psnr"], 2), number(epoch["seconds"], 1), number(epoch["cpu_seconds"], 1),
+    )  # fmt: skip
+
+
+def training_note(epochs: pa.Table) -> str:
+    """Say what the training took."""
+    curve = epochs.to_pylist()
     wall, cpu = (sum(epoch[name] for epoch in curve) for name in ("seconds", "cpu_seconds"))
     workers = count(curve[-1]["workers"], "worker")
-    note(
-        console,
+    return (
         f"{count(len(curve), 'epoch')} on {workers}: {wall:.0f} s wall, {cpu:.0f} s CPU in all. Times are an epoch's; "
-        "best is the smallest validation loss, and is the epoch whose weights are kept.",
+        "best is the smallest validation loss, and is the epoch whose weights are kept."
     )
 
 

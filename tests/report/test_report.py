@@ -117,7 +117,7 @@ def test_what_was_not_measured_is_a_dash(tmp_path: Path) -> None:
 
 def test_no_image_in_common_is_said(tmp_path: Path) -> None:
     text = printed(write(tmp_path / "run", [row("a", "jpeg"), row("b", "heif")]))
-    assert "No image was coded by all codecs shown" in text
+    assert "There is no image that all codecs shown coded" in text
     assert "no rates can be compared" in text
     assert "nan" not in text
 
