@@ -156,12 +156,21 @@ def time(images: str, codecs: str, repeats: int, output: Path | None, fresh: boo
 @cli.command()
 @click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
 @click.option("--bpp", type=click.FloatRange(min=0, min_open=True), help="Compare at the settings nearest this rate.")
-def report(folder: Path, bpp: float | None) -> None:
-    """Print the tables of a run from its Parquet files alone."""
+@click.option(
+    "--reference", "references", multiple=True, metavar="FILE", type=click.Path(path_type=Path),
+    help="Published curve in CompressAI's JSON, drawn beside the run's own; may be given again.",
+)  # fmt: skip
+def report(folder: Path, bpp: float | None, references: tuple[Path, ...]) -> None:
+    """Print the tables of a run from its Parquet files alone, and write its page, RUN/report.html."""
+    from aebench.analysis.published import read_published
     from aebench.analysis.run import read
-    from aebench.report import show
+    from aebench.report import show, write_report
 
-    show(read(folder), _console(), bpp)
+    published = [read_published(path) for path in references]
+    found, console = read(folder), _console()
+    show(found, console, bpp)
+    console.print()
+    write_report(found, console, published, bpp)
 
 
 @cli.command()
@@ -221,19 +230,22 @@ def main() -> None:
 
 def _do(job: Job, output: Path | None, fresh: bool) -> None:
     from aebench.analysis.run import Run
-    from aebench.report import show
+    from aebench.report import show, write_report
     from aebench.report.layout import title
     from aebench.report.timing_table import show_timing
     from aebench.run import output_folder, run_job
 
     console = _console()
     outcome = run_job(job, output_folder(job, output), console, fresh)
+    found = Run(outcome.run)
     if job.evaluate:
-        show(Run(outcome.run), console, job.report.bpp)
+        show(found, console, job.report.bpp)
     if job.time:
         title(console, "Speed")
         show_timing(outcome.run.times(), console)
     console.print(f"\nresults: {outcome.run.path}", highlight=False, soft_wrap=True)
+    if job.evaluate:
+        write_report(found, console, bpp=job.report.bpp)
     if outcome.failed:
         console.print(f"{outcome.failed} measurements failed: see the column 'error'", highlight=False)
         sys.exit(EXIT_FAILED_ROWS)

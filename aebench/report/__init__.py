@@ -8,6 +8,7 @@ import pyarrow as pa
 from rich.console import Console
 
 from aebench.analysis.comparison import compare
+from aebench.analysis.published import Published
 from aebench.analysis.rows import failures
 from aebench.analysis.run import Run
 from aebench.analysis.selection import chosen_defaults, common_rate, matched_settings
@@ -18,7 +19,7 @@ from aebench.report.layout import note, some, title
 from aebench.report.summary_table import show_summary
 from aebench.report.tables import show_failures, show_training
 
-__all__ = ["show"]
+__all__ = ["show", "write_report"]
 
 TOLERANCE = 0.1
 """A rate further than this from the wanted one, relative to it, is called unmatched."""
@@ -48,6 +49,29 @@ def show(run: Run, console: Console, bpp: float | None = None) -> None:
     if len(run.epochs):
         title(console, "Training")
         show_training(run.epochs, console)
+
+
+def write_report(run: Run, console: Console, published: Sequence[Published] = (), bpp: float | None = None) -> None:
+    """Write what of a run is looked at elsewhere than in a terminal, and name it.
+
+    Parameters
+    ----------
+    run : Run
+    console : Console
+    published : sequence of Published
+        Curves that are drawn beside the run's own.
+    bpp : float, optional
+        Rate in bits per pixel at which codecs are compared.
+
+    Raises
+    ------
+    ResultsError
+        If it cannot be written.
+    """
+    from aebench.report.page import write_page
+
+    page = write_page(run, published=published, bpp=bpp)
+    console.print(f"page: {page}", highlight=False, soft_wrap=True)
 
 
 def _show_defaults(
