@@ -9,13 +9,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from jinja2.utils import htmlsafe_json_dumps
@@ -27,7 +25,7 @@ from aebench.report.heading import facts
 from aebench.report.layout import count
 from aebench.report.page.bd import bd_tables
 from aebench.report.page.chart import chart_data, looks, sampled_images
-from aebench.report.page.pictures import BUDGET, LADDER, Gallery, gallery
+from aebench.report.page.pictures import BUDGET, LADDER, Gallery, gallery, relative_link
 from aebench.report.page.tables import comparison_tables, failures_table, summary_table, training_table
 
 if TYPE_CHECKING:
@@ -107,7 +105,7 @@ def _render(run: Run, folder: Path, published: Sequence[Published], bpp: float |
         pictures=pictures,
         picture_note=_picture_note(pictures, budget),
         figures=_figures(run, folder),
-        rows_link=_link(run.folder.path / "rows", folder),
+        rows_link=relative_link(run.folder.path / "rows", folder),
         data=_json({**chart_data(run, images, published), "pictures": _pictures(pictures)}),
         script=Markup(script),
         style=Markup(style),
@@ -176,8 +174,4 @@ def _provenance(info: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _figures(run: Run, folder: Path) -> list[tuple[str, str]]:
     """Find the figures that were drawn of the run: pairs of a name and a relative link."""
-    return [(path.stem, _link(path, folder)) for path in sorted((run.folder.path / "figures").glob("*.svg"))]
-
-
-def _link(path: Path, folder: Path) -> str:
-    return quote(Path(os.path.relpath(path, folder)).as_posix())
+    return [(path.stem, relative_link(path, folder)) for path in sorted((run.folder.path / "figures").glob("*.svg"))]

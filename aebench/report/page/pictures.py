@@ -94,12 +94,17 @@ def gallery(run: Run, images: Sequence[str], folder: Path, budget: int = BUDGET)
     data = _embedded(groups, budget)
 
     def picture(path: Path) -> Picture:
-        return Picture(quote(Path(os.path.relpath(path, folder)).as_posix()), data.get(path, ""))
+        return Picture(relative_link(path, folder), data.get(path, ""))
 
     return Gallery(
         {image: picture(path) for image, path in originals.items()},
         {image: {setting: picture(path) for setting, path in by.items()} for image, by in decoded.items() if by},
     )
+
+
+def relative_link(path: Path, folder: Path) -> str:
+    """Write the relative URL of a file on a page in a folder."""
+    return quote(Path(os.path.relpath(path, folder)).as_posix(), safe="/,=+")
 
 
 def _groups(

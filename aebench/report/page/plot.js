@@ -91,7 +91,7 @@ function ticks({ low, high, log }, most) {
 
 function drawAxes(root, { rates, qualities, toX, toY, width, height, label }) {
   const bottom = height - MARGIN.bottom;
-  for (const value of ticks(rates, Math.max(3, Math.floor(width / 75)))) {
+  for (const value of ticks(rates, Math.max(3, Math.floor(width / 55)))) {
     const x = toX(value);
     root.append(
       svg("line", { class: "grid", x1: x, x2: x, y1: MARGIN.top, y2: bottom }),

@@ -75,10 +75,12 @@ def _matched_table(matched: Matched, caption: str, target: str, decimals: int, w
     foot = [Cell(f"mean of {len(matched.basis.images)}"), *means, *their_means]
     said = [
         basis_note(
-            matched.basis, f"on which every codec shown reaches {target}", f"its curve reaches {target} on no image"
+            matched.basis,
+            f"on which the curve of every codec shown can be read at {target}",
+            f"its curve can be read at {target} on no image",
         ),
-        "Read off each image's own curve between its measured settings, never beyond them; "
-        f"{NONE}: the curve does not reach {target}.",
+        "Read off each image's own curve between its measured settings, never beyond them. A curve that does not reach "
+        f"{target}, or on which more bits do not always mean more quality, cannot be read: {NONE}.",
         shown_note(matched.images, shown),
         f'The columns "their" do not depend on the rate. {paper_table.NOTE}' if theirs else "",
     ]
@@ -146,10 +148,11 @@ def training_table(run: Run) -> PageTable | None:
     labels = {epoch["epoch"]: label for label, epoch in chosen_epochs(run.epochs)}
     shown = [epoch for epoch in run.epochs.to_pylist() if len(run.epochs) <= MOST_EPOCHS or epoch["epoch"] in labels]
     rows = [
-        [*(Cell(text, _value(text)) for text in epoch_cells(epoch)), Cell(labels.get(epoch["epoch"], ""))]
+        [Cell(name, detail=labels.get(epoch["epoch"], "")), *map(Cell, numbers)]
         for epoch in shown
+        for name, *numbers in [epoch_cells(epoch)]
     ]
-    heads = [*(Head(head.replace("\n", " ")) for head in EPOCH_HEADS), Head("", is_name=True)]
+    heads = [Head(head.replace("\n", " "), is_name=not index) for index, head in enumerate(EPOCH_HEADS)]
     said = [training_note(run.epochs)]
     if len(shown) < len(run.epochs):
         said.insert(0, f"Of {len(run.epochs)} epochs the first, the best and the last are shown.")

@@ -34,7 +34,7 @@ function startViewer(data) {
       const setting = select.value;
       const [path, embedded] = data.pictures[image.value][setting];
       const picture = byId(`img-${side}`);
-      picture.dataset.path = path;
+      picture.dataset.path = decodeURI(path);
       picture.src = embedded || path;
       const said = measured(image.value, setting);
       picture.alt = `${image.value}, ${setting || "original"}${said ? `, ${said}` : ""}`;
