@@ -27,7 +27,7 @@ Examples:
   aebench run jobs/quickstart.toml                      train, evaluate, print the tables
   aebench run jobs/paper.toml --set train.epochs=100    change one value of a job
   aebench evaluate --images kodak --codecs 'jpeg,jpeg2000,bpg[qp=22..37:5]' --output results/baselines
-  aebench report results/baselines                      the same tables again, from the Parquet files
+  aebench report results/baselines                      the same tables and page again, from the Parquet files
   aebench codecs                                        what can be measured, at which settings
   aebench images 'kodak[17:]'                           what is in a set, and where it comes from
 

@@ -5,6 +5,7 @@
     RUN/epochs/*.parquet    one row per training epoch
     RUN/streams/            bitstreams, and
     RUN/images/             reconstructions, where they are kept: see `aebench.kept`
+    RUN/report.html         the page: see `aebench.report.page`
     RUN/run.json            the job, versions, commit, hardware
     RUN/model/              the trained weights
     RUN/training/           checkpoints from which an interrupted training goes on

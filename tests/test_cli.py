@@ -173,6 +173,16 @@ def test_a_job_falls_back_in_one_line(tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "results" / "fall" / "rows").num_rows == 1
     assert "1 of samples[:1]" in said
 
+    page = Path("results") / "fall" / "report.html"
+    assert f"page: {page}" in said
+    (tmp_path / page).unlink()
+    curve = tmp_path / "curve.json"
+    curve.write_text('{"name": "a published curve", "results": {"bpp": [0.5, 1], "psnr-rgb": [30, 33]}}')
+    assert f"page: {page}" in aebench("report", page.parent, "--reference", curve, cwd=tmp_path)
+    assert "a published curve" in (tmp_path / page).read_text()
+    curve.write_text("{}")
+    assert "CompressAI" in aebench("report", page.parent, "--reference", curve, cwd=tmp_path, code=2)
+
 
 @pytest.mark.slow
 def test_the_smoke_job_end_to_end(tmp_path: Path) -> None:
