@@ -108,7 +108,8 @@ def quality_at(curve: Curve, rate: float) -> float:
         more bits for no more quality are left out, as nobody would use them.
     """
     curve = _undominated(curve)
-    return _read_off(_logs(curve), curve.qualities, math.log(rate), f"{rate:.4g} bpp")
+    _check_reach(curve.rates, rate, f"{rate:.4g} bpp")
+    return float(_pchip(_logs(curve), curve.qualities)(math.log(rate)))
 
 
 def rate_at(curve: Curve, quality: float) -> float:
@@ -120,7 +121,8 @@ def rate_at(curve: Curve, quality: float) -> float:
         As `quality_at`.
     """
     curve = _undominated(curve)
-    return math.exp(_read_off(curve.qualities, _logs(curve), quality, f"quality {quality:.4g}"))
+    _check_reach(curve.qualities, quality, f"quality {quality:.4g}")
+    return math.exp(_pchip(curve.qualities, _logs(curve))(quality))
 
 
 def _logs(curve: Curve) -> tuple[float, ...]:
@@ -170,12 +172,12 @@ def _undominated(curve: Curve) -> Curve:
     return Curve([rate for rate, _ in kept], [quality for _, quality in kept])
 
 
-def _read_off(x: _Axis, y: _Axis, at: float, wanted: str) -> float:
-    if len(x) < 2:
-        raise BdRateError(f"the curve has {len(x)} points of finite quality and growing rate, 2 are needed")
-    if not x[0] <= at <= x[-1]:
-        raise BdRateError(f"the curve does not reach {wanted}")
-    return float(_pchip(x, y)(at))
+def _check_reach(axis: _Axis, at: float, wanted: str) -> None:
+    """Refuse to read a curve off outside of its points."""
+    if len(axis) < 2:
+        raise BdRateError(f"the curve has too few points of finite, growing quality: {len(axis)}, and 2 are needed")
+    if not axis[0] <= at <= axis[-1]:
+        raise BdRateError(f"the curve does not reach {wanted}: it grows from {axis[0]:.4g} to {axis[-1]:.4g}")
 
 
 @lru_cache(maxsize=4096)  # a curve is compared with many others

@@ -22,6 +22,9 @@ CONFIDENCE: Final = 0.95
 RESAMPLES: Final = 2000
 _SEED: Final = 1
 
+_Pair = tuple[Mapping[str, RdCurve], Mapping[str, RdCurve]]
+"""Curves by variant: those of the anchor, and those of the test."""
+
 
 @dataclass(frozen=True)
 class BdStatistics:
@@ -121,16 +124,19 @@ class BdComparison:
 
 def compare_bd(curves: RdCurves, anchor: str, test: str) -> BdComparison:
     """Compare two variants over the images of the curves' basis."""
-    images = sorted(curves.basis.images)
-    pairs = {image: (_of(curves.images[image], anchor), _of(curves.images[image], test)) for image in images}
-    means = _of(curves.means, anchor), _of(curves.means, test)
-    return BdComparison(
-        anchor,
-        test,
-        _statistics(bd_rate, means, pairs, lower_is_better=True),
-        _statistics(bd_psnr, means, pairs, lower_is_better=False),
-        len(images),
-    )
+    pairs = {image: (curves.images[image], curves.images[image]) for image in sorted(curves.basis.images)}
+    return _compare(anchor, test, (curves.means, curves.means), pairs)
+
+
+def compare_runs(curves: RdCurves, other: RdCurves, variant: str) -> BdComparison:
+    """Compare a variant in `other` with the same variant in `curves`, two runs' curves over one and the same basis."""
+    pairs = {image: (curves.images[image], other.images[image]) for image in sorted(curves.basis.images)}
+    return _compare(variant, variant, (curves.means, other.means), pairs)
+
+
+def compare_published(curves: RdCurves, anchor: str, published: RdCurve) -> BdComparison:
+    """Compare a published mean curve with a variant's mean curve: of single images nothing is known."""
+    return _compare(anchor, published.variant, (curves.means, {published.variant: published}), {})
 
 
 def bd_against(curves: RdCurves, anchor: str, tests: Iterable[str]) -> dict[str, BdComparison]:
@@ -144,26 +150,25 @@ def bd_matrix(curves: RdCurves, variants: Iterable[str]) -> dict[tuple[str, str]
     return {(anchor, test): found for anchor in names for test, found in bd_against(curves, anchor, names).items()}
 
 
-def _of(curves: Mapping[str, RdCurve], variant: str) -> Curve:
+def _compare(anchor: str, test: str, means: _Pair, images: Mapping[str, _Pair]) -> BdComparison:
+    """Compare the anchor's curve in the first of each pair with the test's in the second."""
+
+    def statistics(figure: Callable[[Curve, Curve], float], lower_is_better: bool) -> BdStatistics:
+        def of(pair: _Pair) -> tuple[float, str]:
+            try:
+                return figure(_curve(pair[0], anchor), _curve(pair[1], test)), ""
+            except BdRateError as error:
+                return math.nan, str(error)
+
+        found = {image: of(pair) for image, pair in images.items()}
+        per_image = {image: value for image, (value, refusal) in found.items() if not refusal}
+        refused = {image: refusal for image, (_, refusal) in found.items() if refusal}
+        return BdStatistics(*of(means), per_image, refused, lower_is_better)
+
+    rate, quality = statistics(bd_rate, lower_is_better=True), statistics(bd_psnr, lower_is_better=False)
+    return BdComparison(anchor, test, rate, quality, len(images))
+
+
+def _curve(curves: Mapping[str, RdCurve], variant: str) -> Curve:
     """Find a variant's curve; one without points where nothing was coded."""
     return curves[variant].curve if variant in curves else Curve([], [])
-
-
-def _statistics(
-    figure: Callable[[Curve, Curve], float],
-    means: tuple[Curve, Curve],
-    pairs: Mapping[str, tuple[Curve, Curve]],
-    lower_is_better: bool,
-) -> BdStatistics:
-    per_image: dict[str, float] = {}
-    refused: dict[str, str] = {}
-    for image, pair in pairs.items():
-        try:
-            per_image[image] = figure(*pair)
-        except BdRateError as error:
-            refused[image] = str(error)
-    try:
-        of_mean_curve, refusal = figure(*means), ""
-    except BdRateError as error:
-        of_mean_curve, refusal = math.nan, str(error)
-    return BdStatistics(of_mean_curve, refusal, per_image, refused, lower_is_better)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from aebench.analysis.curves import RdCurve, RdCurves
+from aebench.analysis.curves import RdCurves
 from aebench.analysis.rows import Basis
 from aebench.analysis.summary import mean
 from aebench.bdrate import Curve, quality_at, rate_at
@@ -31,6 +33,8 @@ class Matched:
         The rate in bits per pixel, or the quality on the metric's scale.
     cells : dict
         (image, variant) to quality, or to rate; absent where the curve does not reach the target.
+    refused : dict
+        (image, variant) to the reason why there is no cell.
     means : dict
         Variant to the mean over `basis`, in the order in which variants were given; NaN for those in its `uncoded`.
     images : tuple of str
@@ -41,6 +45,7 @@ class Matched:
 
     target: float
     cells: dict[tuple[str, str], float]
+    refused: dict[tuple[str, str], str]
     means: dict[str, float]
     images: tuple[str, ...]
     basis: Basis
@@ -63,34 +68,38 @@ def nearest(curve: RdCurve, bpp: float) -> int:
 
 def usual_rate(curves: RdCurves) -> float:
     """Choose the one of `RATES` that most mean curves reach, and of those the nearest to `USUAL_RATE`."""
-
-    def reached(bpp: float) -> int:
-        return sum(curve.bpp[0] <= bpp <= curve.bpp[-1] for curve in curves.means.values())
-
-    return max(RATES, key=lambda bpp: (reached(bpp), -abs(math.log(bpp / USUAL_RATE))))
+    return max(RATES, key=lambda bpp: (_reaching(curves, bpp, quality_at), -abs(math.log(bpp / USUAL_RATE))))
 
 
 def usual_quality(curves: RdCurves) -> float:
     """Choose the whole quality that most mean curves reach, and of those the nearest to `USUAL_QUALITY`."""
-    spans = [_span(curve) for curve in curves.means.values()]
-    wholes = range(math.floor(min((low for low, _ in spans), default=0)), 101)
-    return max(wholes, key=lambda q: (sum(low <= q <= high for low, high in spans), -abs(q - USUAL_QUALITY)))
+    finite = [q for curve in curves.means.values() for q in curve.qualities if math.isfinite(q)]
+    wholes = range(math.floor(min(finite)), math.ceil(max(finite)) + 1) if finite else [USUAL_QUALITY]
+    return max(wholes, key=lambda q: (_reaching(curves, q, rate_at), -abs(q - USUAL_QUALITY)))
 
 
-def _span(curve: RdCurve) -> tuple[float, float]:
-    return min(curve.qualities), max(curve.qualities)
+def _reaching(curves: RdCurves, target: float, read: Callable[[Curve, float], float]) -> int:
+    """Count the mean curves that can be read off at a target."""
+    count = 0
+    for curve in curves.means.values():
+        with contextlib.suppress(BdRateError):
+            read(curve.curve, target)
+            count += 1
+    return count
 
 
 def _matched(curves: RdCurves, variants: list[str], target: float, read: Callable[[Curve, float], float]) -> Matched:
     images = tuple(sorted(curves.images))
     cells: dict[tuple[str, str], float] = {}
-    for image in images:
-        for variant in variants:
-            if variant in curves.images[image]:
-                try:
-                    cells[image, variant] = read(curves.images[image][variant].curve, target)
-                except BdRateError:
-                    continue
+    refused: dict[tuple[str, str], str] = {}
+    for image, variant in itertools.product(images, variants):
+        if variant not in curves.images[image]:
+            refused[image, variant] = "nothing was measured"
+            continue
+        try:
+            cells[image, variant] = read(curves.images[image][variant].curve, target)
+        except BdRateError as error:
+            refused[image, variant] = str(error)
     reaching = {variant for _, variant in cells}
     shared = frozenset(image for image in images if all((image, variant) in cells for variant in reaching))
     over = Basis(
@@ -102,4 +111,4 @@ def _matched(curves: RdCurves, variants: list[str], target: float, read: Callabl
         variant: mean([cells[image, variant] for image in sorted(over.images)]) if variant in reaching else math.nan
         for variant in variants
     }
-    return Matched(target, cells, means, images, over)
+    return Matched(target, cells, refused, means, images, over)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +25,13 @@ _NAMES: Final = {
     "ssimulacra2": ("ssimulacra2",),
 }
 """Columns, and what the format calls them; the first is what is written."""
+
+_TIMES: Final = {"encode_seconds": ("encoding_time",), "decode_seconds": ("decoding_time",)}
+
+_DECIBELS: Final = {"ms_ssim": ("ms-ssim-db-rgb",)}
+"""Columns that some files hold as ``-10 log10(1 - value)``."""
+
+_LARGEST: Final = sys.float_info.max
 
 _WEAK_JPEG2000: Final = (2.39732, 39.79200)
 _CAVEAT: Final = (
@@ -44,12 +52,15 @@ class Published:
         Bits per pixel.
     columns : dict
         Column of the rows to values in its unit, as many as `bpp`.
+    seconds : dict
+        Column of the rows to wall time in seconds an image, as many as `bpp`; empty where the file has none.
     """
 
     name: str
     description: str
     bpp: tuple[float, ...]
     columns: dict[str, tuple[float, ...]]
+    seconds: dict[str, tuple[float, ...]] = field(default_factory=dict)
 
     def curve(self, metric: Metric) -> RdCurve | None:
         """Return the curve in one metric, by rising rate; None where the file does not have it."""
@@ -76,39 +87,58 @@ def read_published(path: str | Path) -> Published:
     """
     path = Path(path)
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_bytes())
     except OSError as error:
         raise ResultsError(f"cannot read the published curve {path}: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ResultsError(f"{path} is not JSON: {error}") from error
     results = content.get("results") if isinstance(content, dict) else None
     if not isinstance(results, dict) or not _is_numbers(results.get("bpp")):
         raise ResultsError(f"{path} is not a curve in CompressAI's format, with 'results' of 'bpp' and 'psnr-rgb'")
-    columns = {}
-    for column, names in _NAMES.items():
+    columns = _columns(path, results, _NAMES)
+    for column, decibels in _columns(path, results, _DECIBELS).items():
+        if min(decibels) < 0:
+            raise ResultsError(
+                f"{path}: {_DECIBELS[column][0]!r} holds {min(decibels)}; a similarity has no dB below 0"
+            )
+        columns.setdefault(column, tuple(1 - 10 ** (-value / 10) for value in decibels))
+    seconds = _columns(path, results, _TIMES)
+    if min(results["bpp"]) <= 0:
+        raise ResultsError(f"{path}: 'bpp' holds {min(results['bpp'])}; a rate is above 0")
+    if not columns:
+        raise ResultsError(f"{path} holds no quality known here: {', '.join(names[0] for names in _NAMES.values())}")
+    name = str(content.get("name") or path.stem)
+    return Published(name, str(content.get("description", "")), tuple(map(float, results["bpp"])), columns, seconds)
+
+
+def published_json(published: Published) -> str:
+    """Write a curve in the format, all of its numbers being finite."""
+    qualities = {_NAMES[column][0]: values for column, values in published.columns.items()}
+    times = {_TIMES[column][0]: values for column, values in published.seconds.items()}
+    results = {"bpp": published.bpp, **qualities, **times}
+    content = {"name": published.name, "description": published.description, "results": results}
+    return json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def _columns(
+    path: Path, results: Mapping[str, Any], known: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[float, ...]]:
+    """Find the lists of some columns by the names that the format has for them."""
+    found = {}
+    for column, names in known.items():
         name = next((name for name in names if name in results), None)
         if name is None:
             continue
         if not _is_numbers(results[name]) or len(results[name]) != len(results["bpp"]):
             raise ResultsError(f"{path}: {name!r} must hold {len(results['bpp'])} numbers, as 'bpp' does")
-        columns[column] = tuple(map(float, results[name]))
-    if not columns:
-        raise ResultsError(f"{path} holds no quality known here: {', '.join(names[0] for names in _NAMES.values())}")
-    name = str(content.get("name") or path.stem)
-    return Published(name, str(content.get("description", "")), tuple(map(float, results["bpp"])), columns)
-
-
-def published_json(name: str, description: str, curves: Sequence[RdCurve]) -> str:
-    """Write one variant's mean curves, one for each metric and all of the same settings, in the format."""
-    results: dict[str, Sequence[float]] = {"bpp": curves[0].bpp}
-    for curve in curves:
-        results[_NAMES[curve.metric.column][0]] = curve.values
-    return json.dumps({"name": name, "description": description, "results": results}, indent=2) + "\n"
+        found[column] = tuple(map(float, results[name]))
+    return found
 
 
 def _is_numbers(values: Any) -> bool:
-    return (
-        isinstance(values, list)
-        and len(values) > 0
-        and all(isinstance(value, (int, float)) and math.isfinite(value) for value in values)
-    )
+    return isinstance(values, list) and len(values) > 0 and all(map(_is_number, values))
+
+
+def _is_number(value: Any) -> bool:
+    # JSON's whole numbers have no largest, floats do
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -_LARGEST <= value <= _LARGEST
