@@ -47,6 +47,7 @@ def cli(verbose: bool) -> None:
     )
 
 
+_above_zero = click.FloatRange(min=0, min_open=True)
 _output = click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Folder of the run.  [default: results/NAME of the job]"
 )
@@ -155,12 +156,16 @@ def time(images: str, codecs: str, repeats: int, output: Path | None, fresh: boo
 
 @cli.command()
 @click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
-@click.option("--bpp", type=click.FloatRange(min=0, min_open=True), help="Compare at the settings nearest this rate.")
+@click.option("--bpp", type=_above_zero, help="Compare at this rate, and at the settings nearest to it.")
+@click.option("--psnr", type=_above_zero, help="Compare the rates at this PSNR-RGB, in dB.")
+@click.option("--anchor", metavar="NAME", help="What BD-rates are taken against.  [default: jpeg]")
 @click.option(
     "--reference", "references", multiple=True, metavar="FILE", type=click.Path(path_type=Path),
-    help="Published curve in CompressAI's JSON, drawn beside the run's own; may be given again.",
+    help="A published curve in CompressAI's JSON format, to compare as well; may be repeated.",
 )  # fmt: skip
-def report(folder: Path, bpp: float | None, references: tuple[Path, ...]) -> None:
+def report(
+    folder: Path, bpp: float | None, psnr: float | None, anchor: str | None, references: tuple[Path, ...]
+) -> None:
     """Print the tables of a run from its Parquet files alone, and write its page, RUN/report.html."""
     from aebench.analysis.published import read_published
     from aebench.analysis.run import read
@@ -168,7 +173,7 @@ def report(folder: Path, bpp: float | None, references: tuple[Path, ...]) -> Non
 
     published = [read_published(path) for path in references]
     found, console = read(folder), _console()
-    show(found, console, bpp)
+    show(found, console, bpp, psnr, anchor, published)
     console.print()
     write_report(found, console, published, bpp)
 
@@ -239,7 +244,7 @@ def _do(job: Job, output: Path | None, fresh: bool) -> None:
     outcome = run_job(job, output_folder(job, output), console, fresh)
     found = Run(outcome.run)
     if job.evaluate:
-        show(found, console, job.report.bpp)
+        show(found, console, job.report.bpp, job.report.psnr, job.report.anchor)
     if job.time:
         title(console, "Speed")
         show_timing(outcome.run.times(), console)

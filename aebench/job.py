@@ -98,6 +98,8 @@ class ReportSection(_Section):
     """``[report]``: what the tables compare."""
 
     bpp: Annotated[float, Field(gt=0)] | None = None
+    psnr: Annotated[float, Field(gt=0)] | None = None
+    anchor: str | None = None
 
 
 class Job(_Section):
@@ -114,6 +116,16 @@ class Job(_Section):
     def _something_to_do(self) -> Job:
         if self.train is None and self.evaluate is None and self.time is None:
             raise ValueError("a job needs a [train], an [evaluate] or a [time] section")
+        return self
+
+    @model_validator(mode="after")
+    def _anchor_is_measured(self) -> Job:
+        anchor = self.report.anchor
+        if anchor is not None and self.evaluate is not None:
+            known = list(dict.fromkeys(codec.variant for codec in self.evaluate.settings()))
+            if anchor not in known:
+                near = did_you_mean(anchor, known)
+                raise ValueError(f"report.anchor = {anchor!r} is not measured{near}; measured are: {', '.join(known)}")
         return self
 
 

@@ -50,6 +50,14 @@ class Matched:
     images: tuple[str, ...]
     basis: Basis
 
+    def ranked(self) -> list[str]:
+        """Order the images of the basis by their mean over the variants."""
+
+        def average(image: str) -> float:
+            return mean([self.cells[image, variant] for variant in self.means if (image, variant) in self.cells])
+
+        return sorted(sorted(self.basis.images), key=average)
+
 
 def at_rate(curves: RdCurves, variants: Iterable[str], bpp: float) -> Matched:
     """Read off every variant's quality, on the metric's scale, at a rate in bits per pixel."""
@@ -94,7 +102,7 @@ def _matched(curves: RdCurves, variants: list[str], target: float, read: Callabl
     refused: dict[tuple[str, str], str] = {}
     for image, variant in itertools.product(images, variants):
         if variant not in curves.images[image]:
-            refused[image, variant] = "nothing was measured"
+            refused[image, variant] = "the curve was not measured"
             continue
         try:
             cells[image, variant] = read(curves.images[image][variant].curve, target)

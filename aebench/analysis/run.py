@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aebench.analysis.bd import BdComparison, bd_against, bd_matrix
+from aebench.analysis.bd import BdComparison, bd_against, bd_matrix, compare_published
 from aebench.analysis.curves import METRICS, RdCurves, metric_of, rd_curves
 from aebench.analysis.matched import Matched, at_quality, at_rate, usual_quality, usual_rate
+from aebench.analysis.published import Published
 from aebench.analysis.rows import Basis, basis, codec_order, latest
 from aebench.analysis.speed import Speeds, speeds
 from aebench.analysis.summary import Summary, summarise
@@ -142,11 +143,21 @@ class Run:
         ResultsError
             If the run has no such variant, or there is no such metric.
         """
-        chosen = self.anchor if anchor is None else anchor
-        if chosen not in self.variants:
-            known = ", ".join(self.variants)
-            raise ResultsError(f"{self.name} has no {chosen!r}{did_you_mean(chosen, self.variants)}; it has: {known}")
-        return bd_against(self.rd_curves(metric), chosen, self.variants)
+        return bd_against(self.rd_curves(metric), self._known(anchor), self.variants)
+
+    def bd_published(
+        self, published: Sequence[Published], anchor: str | None = None, metric: str = "psnr_rgb"
+    ) -> list[BdComparison]:
+        """Compare published mean curves with the mean curve of one variant; files without the metric are left out.
+
+        Raises
+        ------
+        ResultsError
+            As `bd_rate`.
+        """
+        curves, chosen = self.rd_curves(metric), self._known(anchor)
+        found = [one.curve(curves.metric) for one in published]
+        return [compare_published(curves, chosen, curve) for curve in found if curve is not None]
 
     def bd_matrix(self, metric: str = "psnr_rgb") -> dict[tuple[str, str], BdComparison]:
         """Compare every variant with every other: (anchor, test) to comparison."""
@@ -163,6 +174,14 @@ class Run:
         """Read off every variant's rate at one quality on the metric's scale; by default one that most reach."""
         curves = self.rd_curves(metric)
         return at_quality(curves, self.variants, usual_quality(curves) if quality is None else quality)
+
+    def _known(self, variant: str | None) -> str:
+        """Return a variant, or the anchor for none; refuse one that the run has not."""
+        chosen = self.anchor if variant is None else variant
+        if chosen not in self.variants:
+            known = ", ".join(self.variants)
+            raise ResultsError(f"{self.name} has no {chosen!r}{did_you_mean(chosen, self.variants)}; it has: {known}")
+        return chosen
 
     @cached_property
     def speeds(self) -> Speeds:

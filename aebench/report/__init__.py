@@ -13,32 +13,60 @@ from aebench.analysis.rows import failures
 from aebench.analysis.run import Run
 from aebench.analysis.selection import chosen_defaults, common_rate, matched_settings
 from aebench.analysis.summary import Summary
+from aebench.report.bd_table import show_bd, show_bd_matrix
 from aebench.report.comparison import show_comparison
 from aebench.report.heading import show_heading
 from aebench.report.layout import note, some, title
+from aebench.report.matched_table import show_at_quality, show_at_rate
 from aebench.report.summary_table import show_summary
 from aebench.report.tables import show_failures, show_training
 
 __all__ = ["show", "write_report"]
 
+BD_METRICS = ("psnr_rgb", "ms_ssim", "ssimulacra2")
+"""Metrics that get a table of BD-rates, where they were measured."""
+
 TOLERANCE = 0.1
 """A rate further than this from the wanted one, relative to it, is called unmatched."""
 
 
-def show(run: Run, console: Console, bpp: float | None = None) -> None:
-    """Print the tables of a run: the paper's table twice, a summary, failures, training.
+def show(
+    run: Run,
+    console: Console,
+    bpp: float | None = None,
+    psnr: float | None = None,
+    anchor: str | None = None,
+    references: Sequence[Published] = (),
+) -> None:
+    """Print the tables of a run: whole curves, one rate and one quality, single settings, training.
 
     Parameters
     ----------
     run : Run
     console : Console
     bpp : float, optional
-        Rate in bits per pixel at which codecs are compared; by default the smallest that all of them reach.
+        Rate in bits per pixel at which codecs are compared; by default one that most of them reach, and for single
+        settings the smallest that all of them reach.
+    psnr : float, optional
+        PSNR-RGB in dB at which rates are compared; by default one that most codecs reach.
+    anchor : str, optional
+        The variant against which BD-rates are taken; the run's own anchor by default.
+    references : sequence of Published
+        Curves that are compared with the anchor as well.
 
+    Raises
+    ------
+    ResultsError
+        If the run has no such anchor.
     """
     rows, codecs, summaries = run.rows, run.codecs, run.summaries
     show_heading(run.name, run.info, rows, codecs, console)
     if len(rows):
+        for index, metric in enumerate(name for name in BD_METRICS if name in run.metrics):
+            show_bd(run, metric, console, anchor, references, brief=index > 0)
+        show_bd_matrix(run, console)
+        show_at_rate(run, console, bpp)
+        show_at_quality(run, console, psnr)
         shown = _show_defaults(rows, summaries, run.default_settings, codecs, console)
         _show_matched(rows, summaries, bpp, shown, codecs, console)
         title(console, "Summary of every setting")

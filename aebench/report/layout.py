@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from aebench.analysis.rows import Basis
+
 NONE = "–"
 """What stands where there is no number."""
 
@@ -22,6 +24,12 @@ def number(value: float, decimals: int) -> str:
     if math.isnan(value):
         return NONE
     return "∞" if math.isinf(value) else f"{value:.{decimals}f}"
+
+
+def signed(value: float, decimals: int) -> str:
+    """Write a difference, always with its sign but for zero; NaN is `NONE`."""
+    text = number(value, decimals)
+    return f"+{text}" if value > 0 and text.strip("0.") else text.removeprefix("-") if not text.strip("-0.") else text
 
 
 def rate_decimals(largest: float) -> int:
@@ -45,6 +53,15 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in " ".join(text.split()))
 
 
+def basis_note(basis: Basis, what: str, why_not: str = "") -> str:
+    """Say over which images means are: those ``that all codecs coded``; ``why_not`` is said of what has none."""
+    if not basis.images:
+        return f"There is no image {what}, so that there are no means."
+    text = f"Means are over the {count(len(basis.images), 'image')} {what}; {len(basis.left_out)} left out"
+    text += f": {some(basis.left_out)}." if basis.left_out else "."
+    return text + (f" Not compared, because {why_not}: {some(basis.uncoded)}." if basis.uncoded and why_not else "")
+
+
 def title(console: Console, text: str) -> None:
     """Print the title of a section."""
     console.print()
@@ -52,8 +69,9 @@ def title(console: Console, text: str) -> None:
 
 
 def note(console: Console, text: str) -> None:
-    """Print a paragraph below a table."""
-    console.print(Text(text), width=min(console.width, MOST_CHARACTERS))
+    """Print a paragraph below a table, if it says anything."""
+    if text:
+        console.print(Text(text), width=min(console.width, MOST_CHARACTERS))
 
 
 def new_table(console: Console, footer: bool = False) -> Table:

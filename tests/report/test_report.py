@@ -143,7 +143,7 @@ def test_many_images_show_their_extremes(tmp_path: Path) -> None:
     shown = [text.split()[0] for text in table.splitlines() if text.startswith("i0")]
     psnr = {made["image"]: made["psnr_rgb"] for made in rows}
     assert [psnr[image] for image in shown] == [20, 21, 22, 67, 68, 69]
-    assert "Of 50 images the 3 of lowest and the 3 of highest PSNR" in table
+    assert "Of 50 images the 3 of lowest and the 3 of highest mean" in table
     assert line(table, "mean of 50").split()[3] == "44.50"
 
 

@@ -13,8 +13,8 @@ from aebench.analysis.run import Run
 from aebench.analysis.selection import by_codec, chosen_defaults
 from aebench.analysis.summary import Summary
 from aebench.report import paper_table
-from aebench.report.comparison import FAILED, basis_note, shown_images, shown_note
-from aebench.report.layout import NONE, number, rate_decimals, some
+from aebench.report.columns import FAILED, shown_images, shown_note
+from aebench.report.layout import NONE, basis_note, number, rate_decimals, some
 from aebench.report.page.cells import Cell, Head, PageTable
 from aebench.report.summary_table import notes, usual_fields
 from aebench.report.tables import (
@@ -56,11 +56,7 @@ def _at_quality(run: Run) -> PageTable:
 
 def _matched_table(matched: Matched, caption: str, target: str, decimals: int, with_paper: bool = False) -> PageTable:
     variants = [variant for variant in matched.means if variant not in matched.basis.uncoded]
-
-    def average(image: str) -> float:
-        return sum(matched.cells[image, variant] for variant in variants)
-
-    shown = shown_images(matched.images, sorted(sorted(matched.basis.images), key=average))
+    shown = shown_images(matched.images, matched.ranked())
     theirs = paper_table.columns(matched.images, shown, matched.basis.images) if with_paper else []
     rows = [
         [
@@ -79,8 +75,8 @@ def _matched_table(matched: Matched, caption: str, target: str, decimals: int, w
             f"on which the curve of every codec shown can be read at {target}",
             f"its curve can be read at {target} on no image",
         ),
-        "Read off each image's own curve between its measured settings, never beyond them. A curve that does not reach "
-        f"{target}, or on which more bits do not always mean more quality, cannot be read: {NONE}.",
+        "Read off each image's own curve between its measured settings, never beyond them; settings that take more bits "
+        f"for no more quality are left out. {NONE}: the curve does not reach {target}.",
         shown_note(matched.images, shown),
         f'The columns "their" do not depend on the rate. {paper_table.NOTE}' if theirs else "",
     ]
@@ -98,7 +94,7 @@ def _at_defaults(run: Run) -> PageTable:
     foot = [Cell(f"mean of {len(comparison.basis.images)}"), *(column[-1] for column in columns)]
     said = [
         "The rates differ: this shows what one gets who sets nothing, not which codec is better.",
-        basis_note(comparison.basis),
+        basis_note(comparison.basis, "that all codecs shown coded", "it coded no image"),
         shown_note(comparison.images, shown),
         f"Default setting not measured, median rate instead: {some([settings[codec] for codec in substituted])}."
         if substituted
