@@ -1,7 +1,7 @@
 """The command line: parses, calls, prints. No logic of its own.
 
-Exit codes: 0 all measured; 2 the input was wrong, or something aebench needs is missing; 3 all measured, but some
-rows are failures; 130 interrupted.
+Exit codes: 0 all measured; 1 `compare` found a regression; 2 the input was wrong, or something aebench needs is
+missing; 3 all measured, but some rows are failures; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from aebench.job import Job
 
-EXIT_INPUT, EXIT_FAILED_ROWS, EXIT_INTERRUPTED = 2, 3, 130
+EXIT_REGRESSION, EXIT_INPUT, EXIT_FAILED_ROWS, EXIT_INTERRUPTED = 1, 2, 3, 130
 
 _EXAMPLES = """\b
 Examples:
@@ -28,6 +28,9 @@ Examples:
   aebench run jobs/paper.toml --set train.epochs=100    change one value of a job
   aebench evaluate --images kodak --codecs 'jpeg,jpeg2000,bpg[qp=22..37:5]' --output results/baselines
   aebench report results/baselines                      the same tables and page again, from the Parquet files
+  aebench report results/new --reference hm.json        with a published curve beside the run's own
+  aebench compare results/old results/new               what changed, and 1 as exit code if anything got worse
+  aebench export results/new --format csv -o rows.csv   every measurement, for a spreadsheet
   aebench codecs                                        what can be measured, at which settings
   aebench images 'kodak[17:]'                           what is in a set, and where it comes from
 
@@ -176,6 +179,70 @@ def report(
     show(found, console, bpp, psnr, anchor, published)
     console.print()
     write_report(found, console, published, bpp)
+
+
+@cli.command()
+@click.argument("run_a", metavar="RUN_A", type=click.Path(path_type=Path))
+@click.argument("run_b", metavar="RUN_B", type=click.Path(path_type=Path))
+@click.option(
+    "--threshold", type=click.FloatRange(min=0), default=0.5, show_default=True, metavar="PERCENT",
+    help="A loss of more than this is a regression.",
+)  # fmt: skip
+@click.option(
+    "--metric", default="psnr_rgb", show_default=True, metavar="COLUMN", help="Quality to compare at, such as ms_ssim."
+)
+def compare(run_a: Path, run_b: Path, threshold: float, metric: str) -> None:
+    """Say what changed from RUN_A to RUN_B, codec by codec; exit with 1 if anything got worse.
+
+    Images are those with the same pixels in both runs. Worse is a BD-rate of B against A above the threshold, of the
+    mean curve or as the mean over images; where that of the mean curve is refused, a setting that takes more bits or
+    has more error by more than the threshold; and a measurement that failed. Times are shown and not judged.
+
+    \b
+    As a step of continuous integration:
+      aebench evaluate --images samples --codecs my_codec:MyCodec --output results/new
+      aebench compare results/reference results/new --threshold 0.5
+
+    \b
+    Exit codes: 0 nothing got worse; 1 something did; 2 the runs cannot be compared.
+    """
+    from aebench.analysis.difference import difference
+    from aebench.analysis.run import read
+    from aebench.report.difference_table import show_difference
+
+    a, b = read(run_a), read(run_b)
+    found = difference(a, b, metric)
+    show_difference(a, b, found, threshold, _console())
+    if found.regressions(threshold):
+        sys.exit(EXIT_REGRESSION)
+
+
+@cli.command()
+@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.option("--format", "kind", type=click.Choice(["csv", "compressai"]), required=True, help="What to write.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path),
+    help="CSV: the file.  [default: standard output]  CompressAI: the folder, which gets a file for each codec.",
+)  # fmt: skip
+def export(folder: Path, kind: str, output: Path | None) -> None:
+    """Write a run for other tools: every row as CSV, or mean curves in CompressAI's JSON format.
+
+    \b
+      aebench export results/kodak --format csv | head
+      aebench export results/kodak --format compressai -o curves
+      python -m compressai.utils.plot -f curves/*.json
+    """
+    from aebench.analysis.run import read
+    from aebench.export import write_compressai, write_csv
+
+    if kind == "csv":
+        write_csv(read(folder), output)
+    elif output is None:
+        raise click.UsageError("--format compressai writes several files: name a folder with -o")
+    else:
+        paths, notes = write_compressai(read(folder), output)
+        for line in [*map(str, paths), *notes]:
+            click.echo(line)
 
 
 @cli.command()

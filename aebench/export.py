@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -21,11 +23,27 @@ from aebench.errors import ResultsError
 _TIMES: Final = ("encode_seconds", "decode_seconds")
 
 
-def csv_bytes(rows: pa.Table) -> bytes:
-    """Write rows as CSV with a head: text in quotes, null as nothing, infinity as ``inf``, times as ISO 8601 in UTC."""
-    buffer = pa.BufferOutputStream()
-    pa.csv.write_csv(rows, buffer)
-    return bytes(buffer.getvalue())
+def write_csv(run: Run, path: Path | None) -> None:
+    """Write every row with a head: text in quotes, null as nothing, infinity as ``inf``, times as ISO 8601 in UTC.
+
+    Parameters
+    ----------
+    run : Run
+    path : path, optional
+        The file; standard output if there is none.
+
+    Raises
+    ------
+    ResultsError
+        If the file cannot be written.
+    """
+    if path is None:
+        pa.csv.write_csv(run.rows, sys.stdout.buffer)
+        return
+    try:
+        pa.csv.write_csv(run.rows, path)
+    except OSError as error:
+        raise ResultsError(f"cannot write {path}: {os.strerror(error.errno) if error.errno else error}") from error
 
 
 def write_compressai(run: Run, folder: Path) -> tuple[list[Path], list[str]]:

@@ -19,6 +19,8 @@ BETWEEN: Final = (" / ", "/")
 """What stands between the two numbers of a cell: where there is space, and where it saves a table."""
 
 FAILED: Final = "failed"
+WORSE: Final = "worse"
+"""Cells that are printed in red."""
 
 MOST_HEAD: Final = 16
 """Characters of a head that stand on one line."""
@@ -93,7 +95,7 @@ def show_columns(names: Column, console: Console, *layouts: Sequence[Sequence[Co
         for column in columns:
             table.add_column(Text(column.head), Text(column.foot), justify="right", overflow="fold", width=column.width)
         for name, *cells in zip(names.cells, *(column.cells for column in columns), strict=True):
-            table.add_row(Text(name), *(Text(cell, style="red" if cell == FAILED else "") for cell in cells))
+            table.add_row(Text(name), *(Text(cell, style="red" if cell in (FAILED, WORSE) else "") for cell in cells))
         console.print(table)
 
 

@@ -68,10 +68,10 @@ def title(console: Console, text: str) -> None:
     console.print(Text(text, style="bold"))
 
 
-def note(console: Console, text: str) -> None:
+def note(console: Console, text: str, style: str = "") -> None:
     """Print a paragraph below a table, if it says anything."""
     if text:
-        console.print(Text(text), width=min(console.width, MOST_CHARACTERS))
+        console.print(Text(text, style), width=min(console.width, MOST_CHARACTERS))
 
 
 def new_table(console: Console, footer: bool = False) -> Table:
