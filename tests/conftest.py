@@ -16,6 +16,7 @@ import skimage.data
 from aebench.codecs import Rgb
 
 if TYPE_CHECKING:
+    from aebench.analysis.run import Run
     from aebench.cluster import Cluster
 
 # no test asserts times, and a failure found once is found again
@@ -51,6 +52,14 @@ def ppm_encoder() -> str:
 def ppm_decoder() -> str:
     """The command line of its decoder."""
     return f"{PPM_PROGRAM} decode {{input}} {{output}}"
+
+
+@pytest.fixture(scope="session")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Four crops of photographs through three codecs, one of them in two variants; the smallest crop has no MS-SSIM."""
+    from tests.measured import measure_small_run
+
+    return measure_small_run(tmp_path_factory.mktemp("small"))
 
 
 @pytest.fixture(scope="session")

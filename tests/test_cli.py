@@ -13,6 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from aebench.analysis.run import Run
+from aebench.results import RunFolder
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -40,7 +43,19 @@ def test_help_teaches(tmp_path: Path) -> None:
     text = aebench("--help", cwd=tmp_path)
     for word in ("jpeg[quality=10|30|50]", "aebench run jobs/quickstart.toml", "kodak[:17]", "evaluate", "report"):
         assert word in text
-    for command in ("run", "train", "evaluate", "time", "report", "codecs", "images", "encode", "decode"):
+    for command in (
+        "run",
+        "train",
+        "evaluate",
+        "time",
+        "report",
+        "compare",
+        "export",
+        "codecs",
+        "images",
+        "encode",
+        "decode",
+    ):
         assert f"Usage: aebench {command}" in aebench(command, "--help", cwd=tmp_path).replace("python -m ", "")
 
 
@@ -249,3 +264,29 @@ def test_failed_rows_give_exit_code_3(tmp_path: Path) -> None:
     said = aebench("evaluate", "--images", folder, "--codecs", "jpeg[quality=50]", "-o", "r", cwd=tmp_path, code=3)
     assert "1 measurements failed" in said
     assert "bad.png" in said
+
+
+def test_two_runs_are_compared_with_an_exit_code(tmp_path: Path, measured: Run) -> None:
+    rows = [{**row, "bpp": row["bpp"] * (1.02 if row["codec"] == "heif" else 1)} for row in measured.rows.to_pylist()]
+    RunFolder(tmp_path / "worse").append_rows(rows)
+    a = measured.folder.path
+    assert "No regression above 0.5 %." in aebench("compare", a, a, cwd=tmp_path)
+    assert "Regression above 0.5 %: heif: BD-rate +2.00 %." in aebench("compare", a, "worse", cwd=tmp_path, code=1)
+    aebench("compare", a, "worse", "--threshold", "3", cwd=tmp_path)
+    aebench("compare", "worse", a, "--metric", "ms_ssim", cwd=tmp_path)
+    assert "there is no run nowhere" in aebench("compare", a, "nowhere", cwd=tmp_path, code=2)
+    assert "did you mean 'ms_ssim'" in aebench("compare", a, a, "--metric", "msssim", cwd=tmp_path, code=2)
+
+
+def test_a_run_is_exported_and_reported_with_its_own_curves(tmp_path: Path, measured: Run) -> None:
+    run = measured.folder.path
+    assert aebench("export", run, "--format", "csv", cwd=tmp_path).startswith('"run","image"')
+    assert "name a folder with -o" in aebench("export", run, "--format", "compressai", cwd=tmp_path, code=2)
+    said = aebench("export", run, "--format", "compressai", "-o", "curves", cwd=tmp_path)
+    assert "curves/jpeg2000.json" in said and "MS-SSIM is left out" in said
+    reference = ["--reference", "curves/jpeg2000.json", "--anchor", "heif", "--psnr", "30", "--bpp", "0.5"]
+    text = aebench("report", run, *reference, cwd=tmp_path)
+    for part in ("BD-rate against heif", "jpeg2000 (published)", "exactly 0.5 bpp", "exactly 30 dB"):
+        assert part in text
+    assert "is not JSON" in aebench("report", run, "--reference", Path(__file__), cwd=tmp_path, code=2)
+    assert "no 'heic' (did you mean 'heif'" in aebench("report", run, "--anchor", "heic", cwd=tmp_path, code=2)

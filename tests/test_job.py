@@ -86,6 +86,11 @@ def test_values_are_overridden(tmp_path: Path) -> None:
         (("[evaluate]", "[evaluate]\nmetrics = []"), r"line 9: evaluate\.metrics: .*at least 1 item"),
         (("[evaluate]", "[evaluate]\nkeep = 'all'"), r"line 9: evaluate\.keep: .*'streams' or 'images', not 'all'"),
         (("[evaluate]", "[time]\nrepeats = 0"), r"line 9: time\.repeats: .*greater than or equal to 1, not 0"),
+        (("[evaluate]", "[report]\npsnr = 0\n[evaluate]"), r"line 9: report\.psnr: .*greater than 0, not 0"),
+        (
+            ("[evaluate]", "[report]\nanchor = 'jpg'\n[evaluate]"),
+            r"report\.anchor = 'jpg' is not measured \(did you mean 'jpeg'\?\); measured are: jpeg, jpeg2000",
+        ),
         (("seed = 3", "seed = [3"), "is not valid TOML: "),
         (("seed = 3", 'name = "a/b"'), r"line 2: name: "),
     ],

@@ -15,6 +15,7 @@ from aebench.analysis.bd import BdComparison, compare_runs
 from aebench.analysis.curves import Metric, metric_of, rd_curves
 from aebench.analysis.run import Run
 from aebench.analysis.summary import mean
+from aebench.bdrate import LEAST_POINTS
 from aebench.errors import ResultsError
 from aebench.results import ROWS
 
@@ -67,7 +68,7 @@ class VariantDifference:
     ----------
     variant : str
     bd : BdComparison
-        BD-rate of B against A, whatever settings each has.
+        BD-rate of B against A, on the settings that both have where these make a curve, else on those of each.
     settings : tuple of SettingDifference
         Those that both have, by rising rate.
     only : tuple of two tuples of str
@@ -101,8 +102,8 @@ class VariantDifference:
 
     @property
     def is_identical(self) -> bool:
-        """Whether both have the same settings, and each the same bytes and errors."""
-        return not any(self.only) and not self.failed and all(setting.identical for setting in self.settings)
+        """Whether all settings that both have are identical."""
+        return bool(self.settings) and not self.failed and all(setting.identical for setting in self.settings)
 
     def regressions(self, threshold: float, metric: Metric) -> list[str]:
         """Say in what B is worse.
@@ -119,16 +120,16 @@ class VariantDifference:
             That of the difference. Of a metric in dB, per cent of the error are ``10 log10(1 + threshold / 100)`` dB;
             of another, the threshold is in its own units.
         """
-        found = [f"{self.failed} measurements fail that A made"] if self.failed else []
+        found = [f"{self.failed} of A's measurements failed"] if self.failed else []
         if max(self.figures, default=0) > threshold:
             found.append(f"BD-rate {max(self.figures):+.2f} %")
         if self.bd.rate.refusal:
             loss = 10 * math.log10(1 + threshold / 100) if metric.unit == "dB" else threshold
             for setting in self.settings:
                 if setting.rate_change > threshold:
-                    found.append(f"{setting.setting} takes {setting.rate_change:+.2f} % of bits")
+                    found.append(f"{setting.setting} takes {setting.rate_change:.2f} % more bits")
                 if setting.quality_change < -loss:
-                    found.append(f"{setting.setting} has {setting.quality_change:+.3f} {metric.unit}".rstrip())
+                    found.append(f"{setting.setting} loses {-setting.quality_change:.3f} {metric.unit}".rstrip())
         return found
 
 
@@ -183,10 +184,11 @@ def difference(a: Run, b: Run, metric: str = "psnr_rgb") -> RunDifference:
             f"{a.name} and {b.name} have no codec whose {measured.label} can be compared; "
             f"{a.name} has {known[0]}, {b.name} has {known[1]}"
         )
+    only_a, only_b = (tuple(sorted(name for digest, name in own.items() if digest not in shared)) for own in names)
     return RunDifference(
         measured,
         tuple(sorted(shared.values())),
-        _exclusive(*({name for digest, name in own.items() if digest not in shared} for own in names)),
+        (only_a, only_b),
         found,
         _exclusive(a.variants, b.variants),
     )
@@ -233,6 +235,9 @@ def _difference(variant: str, a: _Rows, b: _Rows, metric: Metric) -> VariantDiff
 
 def _bd(variant: str, a: _Rows, b: _Rows, metric: Metric) -> BdComparison:
     """Compare the curves over the images that both runs coded at every setting of theirs."""
+    shared = {setting for _, setting in a} & {setting for _, setting in b}
+    if len(shared) >= LEAST_POINTS:  # the same curve, sampled otherwise, differs by some tenths of a per cent
+        a, b = ({key: row for key, row in rows.items() if key[1] in shared} for rows in (a, b))
     tables = [pa.Table.from_pylist(list(rows.values()), schema=ROWS) for rows in (a, b)]
     images = frozenset.intersection(*(rd_curves(table, metric).basis.images for table in tables))
     curves_a, curves_b = (

@@ -135,6 +135,20 @@ class Run:
         """What codecs are compared with by default: ``jpeg``, else the first variant."""
         return ANCHOR if ANCHOR in self.variants else (self.variants[0] if self.variants else ANCHOR)
 
+    def known_variant(self, name: str | None) -> str:
+        """Return a variant by its name, or the anchor for none.
+
+        Raises
+        ------
+        ResultsError
+            If the run has no such variant, with the nearest name.
+        """
+        chosen = self.anchor if name is None else name
+        if chosen not in self.variants:
+            known = ", ".join(self.variants)
+            raise ResultsError(f"{self.name} has no {chosen!r}{did_you_mean(chosen, self.variants)}; it has: {known}")
+        return chosen
+
     def bd_rate(self, anchor: str | None = None, metric: str = "psnr_rgb") -> dict[str, BdComparison]:
         """Compare every variant with one, the anchor (``jpeg`` by default): BD-rate and BD-PSNR.
 
@@ -143,7 +157,7 @@ class Run:
         ResultsError
             If the run has no such variant, or there is no such metric.
         """
-        return bd_against(self.rd_curves(metric), self._known(anchor), self.variants)
+        return bd_against(self.rd_curves(metric), self.known_variant(anchor), self.variants)
 
     def bd_published(
         self, published: Sequence[Published], anchor: str | None = None, metric: str = "psnr_rgb"
@@ -155,7 +169,7 @@ class Run:
         ResultsError
             As `bd_rate`.
         """
-        curves, chosen = self.rd_curves(metric), self._known(anchor)
+        curves, chosen = self.rd_curves(metric), self.known_variant(anchor)
         found = [one.curve(curves.metric) for one in published]
         return [compare_published(curves, chosen, curve) for curve in found if curve is not None]
 
@@ -174,14 +188,6 @@ class Run:
         """Read off every variant's rate at one quality on the metric's scale; by default one that most reach."""
         curves = self.rd_curves(metric)
         return at_quality(curves, self.variants, usual_quality(curves) if quality is None else quality)
-
-    def _known(self, variant: str | None) -> str:
-        """Return a variant, or the anchor for none; refuse one that the run has not."""
-        chosen = self.anchor if variant is None else variant
-        if chosen not in self.variants:
-            known = ", ".join(self.variants)
-            raise ResultsError(f"{self.name} has no {chosen!r}{did_you_mean(chosen, self.variants)}; it has: {known}")
-        return chosen
 
     @cached_property
     def speeds(self) -> Speeds:

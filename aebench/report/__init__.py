@@ -60,6 +60,8 @@ def show(
         If the run has no such anchor.
     """
     rows, codecs, summaries = run.rows, run.codecs, run.summaries
+    if len(rows):
+        anchor = run.known_variant(anchor)  # before anything is printed
     show_heading(run.name, run.info, rows, codecs, console)
     if len(rows):
         for index, metric in enumerate(name for name in BD_METRICS if name in run.metrics):

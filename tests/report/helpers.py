@@ -54,10 +54,10 @@ def write(folder: Path, rows: list[dict[str, Any]], **info: Any) -> RunFolder:
     return run
 
 
-def printed(run: RunFolder, width: int = 120, bpp: float | None = None) -> str:
+def printed(run: RunFolder, width: int = 120, **options: Any) -> str:
     """Return what a report prints."""
     file = io.StringIO()
-    show(Run(run), Console(file=file, width=width), bpp)
+    show(Run(run), Console(file=file, width=width), **options)
     return file.getvalue()
 
 
@@ -73,7 +73,7 @@ def line(text: str, start: str) -> str:
 
 def section(text: str, start: str) -> str:
     """Return the part of a report under the title that starts so."""
-    titles = ("Every codec at its default", "Every codec at the setting", "Summary", "Failures", "Training")
+    titles = ("BD-rate", "Every codec at", "Summary", "Failures", "Training")
     lines = text.splitlines()
     first = next(i for i, line in enumerate(lines) if line.startswith(start))
     ends = (i for i in range(first + 1, len(lines)) if lines[i].startswith(titles))
