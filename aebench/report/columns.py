@@ -48,8 +48,9 @@ class Column:
 
 
 def head(name: str) -> str:
-    """Write a setting or a variant as the head of a column: the codec, and each parameter on its line."""
+    """Write a setting or a variant as the narrow head of a column: the codec, and each parameter on its line."""
     codec, bracket, parameters = name.partition("[")
+    codec = codec.replace("-", "-\n")
     lines = parameters.removesuffix("]").replace(",", ",\n")
     return f"{codec}\n{lines}" if bracket else codec
 
