@@ -166,8 +166,14 @@ def time(images: str, codecs: str, repeats: int, output: Path | None, fresh: boo
     "--reference", "references", multiple=True, metavar="FILE", type=click.Path(path_type=Path),
     help="A published curve in CompressAI's JSON format, to compare as well; may be repeated.",
 )  # fmt: skip
+@click.option("--figures", is_flag=True, help="Draw the figures anew, RUN/figures.")
 def report(
-    folder: Path, bpp: float | None, psnr: float | None, anchor: str | None, references: tuple[Path, ...]
+    folder: Path,
+    bpp: float | None,
+    psnr: float | None,
+    anchor: str | None,
+    references: tuple[Path, ...],
+    figures: bool,
 ) -> None:
     """Print the tables of a run from its Parquet files alone, and write its page, RUN/report.html."""
     from aebench.analysis.published import read_published
@@ -178,7 +184,7 @@ def report(
     found, console = read(folder), _console()
     show(found, console, bpp, psnr, anchor, published)
     console.print()
-    write_report(found, console, published, bpp)
+    write_report(found, console, published, bpp, figures)
 
 
 @cli.command()
@@ -317,7 +323,7 @@ def _do(job: Job, output: Path | None, fresh: bool) -> None:
         show_timing(outcome.run.times(), console)
     console.print(f"\nresults: {outcome.run.path}", highlight=False, soft_wrap=True)
     if job.evaluate:
-        write_report(found, console, bpp=job.report.bpp)
+        write_report(found, console, bpp=job.report.bpp, figures=True)
     if outcome.failed:
         console.print(f"{outcome.failed} measurements failed: see the column 'error'", highlight=False)
         sys.exit(EXIT_FAILED_ROWS)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from aebench.analysis.curves import RdCurves
+from aebench.analysis.curves import RdCurve, RdCurves
 from aebench.analysis.rows import Basis
 from aebench.analysis.summary import mean
 from aebench.bdrate import Curve, quality_at, rate_at

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from aebench.analysis.summary import Summary
+
+TOLERANCE: Final = 0.1
+"""A rate further than this from the wanted one, relative to it, is called unmatched."""
 
 
 def chosen_defaults(

@@ -11,7 +11,7 @@ from aebench.analysis.comparison import compare
 from aebench.analysis.published import Published
 from aebench.analysis.rows import failures
 from aebench.analysis.run import Run
-from aebench.analysis.selection import chosen_defaults, common_rate, matched_settings
+from aebench.analysis.selection import TOLERANCE, chosen_defaults, common_rate, matched_settings
 from aebench.analysis.summary import Summary
 from aebench.report.bd_table import show_bd, show_bd_matrix
 from aebench.report.comparison import show_comparison
@@ -25,9 +25,6 @@ __all__ = ["show", "write_report"]
 
 BD_METRICS = ("psnr_rgb", "ms_ssim", "ssimulacra2")
 """Metrics that get a table of BD-rates, where they were measured."""
-
-TOLERANCE = 0.1
-"""A rate further than this from the wanted one, relative to it, is called unmatched."""
 
 
 def show(
@@ -81,7 +78,13 @@ def show(
         show_training(run.epochs, console)
 
 
-def write_report(run: Run, console: Console, published: Sequence[Published] = (), bpp: float | None = None) -> None:
+def write_report(
+    run: Run,
+    console: Console,
+    published: Sequence[Published] = (),
+    bpp: float | None = None,
+    figures: bool = False,
+) -> None:
     """Write what of a run is looked at elsewhere than in a terminal, and name it.
 
     Parameters
@@ -92,6 +95,8 @@ def write_report(run: Run, console: Console, published: Sequence[Published] = ()
         Curves that are drawn beside the run's own.
     bpp : float, optional
         Rate in bits per pixel at which codecs are compared.
+    figures : bool
+        Whether to draw the figures, which takes seconds; the page links to those that are there.
 
     Raises
     ------
@@ -100,6 +105,12 @@ def write_report(run: Run, console: Console, published: Sequence[Published] = ()
     """
     from aebench.report.page import write_page
 
+    if figures:
+        from aebench.report.figures import write_figures
+
+        folder = run.folder.path / "figures"
+        drawn = write_figures(run, folder, published, say=lambda sentence: note(console, sentence))
+        console.print(f"figures: {len(drawn)} files in {folder}", highlight=False, soft_wrap=True)
     page = write_page(run, published=published, bpp=bpp)
     console.print(f"page: {page}", highlight=False, soft_wrap=True)
 

@@ -68,8 +68,8 @@ def shown_note(images: Sequence[str], shown: Sequence[str]) -> str:
     if len(shown) == len(images):
         return ""
     return (
-        f"Of {len(images)} images the {EXTREMES} of lowest and the {EXTREMES} of highest mean over these codecs are shown; "
-        "every image is in the Parquet files, RUN/rows."
+        f"Of {len(images)} images the {EXTREMES} of lowest and the {EXTREMES} of highest mean over these codecs are "
+        "shown; every image is in the Parquet files, RUN/rows."
     )
 
 

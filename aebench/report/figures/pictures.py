@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from aebench.analysis.curves import RdCurve
 from aebench.analysis.matched import nearest
 from aebench.analysis.rows import image_names
+from aebench.analysis.selection import TOLERANCE
 from aebench.codecs.base import Rgb
 from aebench.errors import ResultsError
 from aebench.kept import image_path, original_path
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 Pixels = npt.NDArray[np.uint8]
 
 HOW_TO_KEEP: Final = 'no reconstructions are kept; say keep = "images" under [evaluate] in the job, and run it again'
-
-TOLERANCE: Final = 0.1
-"""A rate further than this from the wanted one, relative to it, is called unmatched."""
 
 _ACROSS: Final = 6
 _SIDE: Final = WIDE / 5

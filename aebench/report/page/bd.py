@@ -11,8 +11,7 @@ from typing import Final
 from aebench.analysis.bd import CONFIDENCE, BdComparison, BdStatistics
 from aebench.analysis.curves import RdCurves
 from aebench.analysis.run import Run
-from aebench.report.layout import basis_note
-from aebench.report.layout import NONE, count, number, some
+from aebench.report.layout import NONE, basis_note, count, number, some
 from aebench.report.page.cells import Cell, Head, PageTable
 
 MOST_COMPARISONS: Final = 12_000

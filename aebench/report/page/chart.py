@@ -12,8 +12,7 @@ from typing import Any, Final
 from aebench.analysis.curves import Metric, RdCurve, RdCurves
 from aebench.analysis.published import Published
 from aebench.analysis.run import Run
-from aebench.report.layout import basis_note
-from aebench.report.layout import number
+from aebench.report.layout import basis_note, number
 from aebench.report.style import Style, styles
 
 MOST_POINTS: Final = 30_000

@@ -75,8 +75,8 @@ def _matched_table(matched: Matched, caption: str, target: str, decimals: int, w
             f"on which the curve of every codec shown can be read at {target}",
             f"its curve can be read at {target} on no image",
         ),
-        "Read off each image's own curve between its measured settings, never beyond them; settings that take more bits "
-        f"for no more quality are left out. {NONE}: the curve does not reach {target}.",
+        "Read off each image's own curve between its measured settings, never beyond them; settings that take more "
+        f"bits for no more quality are left out. {NONE}: the curve does not reach {target}.",
         shown_note(matched.images, shown),
         f'The columns "their" do not depend on the rate. {paper_table.NOTE}' if theirs else "",
     ]
