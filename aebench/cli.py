@@ -1,9 +1,8 @@
 """The command line: parses, calls, prints. No logic of its own.
 
 Exit codes: 0 all measured; 2 the input was wrong, or something aebench needs is missing; 3 all measured, but some
-rows are failures; 130 interrupted. ``aebench submit`` exits with the code of the job it submitted: those, 130 too
-where the job was stopped by somebody else, and whatever a job leaves that crashed, 128 and the signal's number where
-it was killed.
+rows are failures; 130 interrupted. ``aebench submit`` returns the code of its job: those, 130 also if somebody stopped
+it, 1 if it crashed, and 128 and the signal's number if it was killed.
 """
 
 from __future__ import annotations

@@ -160,7 +160,8 @@ def time_settings(section: TimeSection, images: list[ImageRef], run: RunFolder, 
     settings = [ready(codec, run) for codec in section.settings()]
     families = Counter(codec.name for codec in settings)
     failures = 0
-    with Meter(console, [(f"timing {name}", count * len(images)) for name, count in families.items()]) as meter:
+    totals = [(f"timing {name}", count * len(images)) for name, count in families.items()]
+    with Meter(console, totals, "setting") as meter:
 
         def show(rows: list[Row]) -> None:
             nonlocal failures

@@ -40,7 +40,19 @@ def test_help_teaches(tmp_path: Path) -> None:
     text = aebench("--help", cwd=tmp_path)
     for word in ("jpeg[quality=10|30|50]", "aebench run jobs/quickstart.toml", "kodak[:17]", "evaluate", "report"):
         assert word in text
-    for command in ("run", "train", "evaluate", "time", "report", "codecs", "images", "encode", "decode"):
+    for command in (
+        "run",
+        "train",
+        "evaluate",
+        "time",
+        "report",
+        "submit",
+        "status",
+        "codecs",
+        "images",
+        "encode",
+        "decode",
+    ):
         assert f"Usage: aebench {command}" in aebench(command, "--help", cwd=tmp_path).replace("python -m ", "")
 
 
@@ -226,7 +238,7 @@ def test_a_job_measures_keeps_and_times(tmp_path: Path, photograph_file: Path) -
 def test_times_that_fail_give_exit_code_3(tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n and nothing more")
     said = aebench("time", "--images", "bad.png", "--codecs", "jpeg[quality=50]", "-o", "r", cwd=tmp_path, code=3)
-    assert "1 measurements failed" in said
+    assert "1 measurement failed" in said
     assert "bad.png" in said
 
 
@@ -237,5 +249,5 @@ def test_failed_rows_give_exit_code_3(tmp_path: Path) -> None:
     Image.new("RGB", (32, 32), "red").save(folder / "good.png")
     (folder / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n and nothing more")
     said = aebench("evaluate", "--images", folder, "--codecs", "jpeg[quality=50]", "-o", "r", cwd=tmp_path, code=3)
-    assert "1 measurements failed" in said
+    assert "1 measurement failed" in said
     assert "bad.png" in said

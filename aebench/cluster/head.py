@@ -21,6 +21,9 @@ _RAY = (sys.executable, "-m", "ray.scripts.scripts")
 PATIENCE = 180.0
 """Seconds after which a head that does not answer is given up; on a busy machine it has taken 40."""
 
+GRACE = 5.0
+"""Seconds that a head has to end in an orderly way. Nothing of value is left in it then."""
+
 
 @contextlib.contextmanager
 def started_head() -> Iterator[str]:
@@ -60,8 +63,17 @@ def started_head() -> Iterator[str]:
                 _await(head, dashboard, log)
                 yield f"http://127.0.0.1:{dashboard}"
         finally:
-            head.terminate()  # not `ray stop`, which would end every Ray on this machine
-            head.wait()
+            _stop(head)
+
+
+def _stop(head: subprocess.Popen[bytes]) -> None:
+    """End a head; not with `ray stop`, which would end every Ray on this machine."""
+    head.terminate()
+    try:
+        head.wait(GRACE)
+    except subprocess.TimeoutExpired:  # it waits half a minute for a raylet that has run a job
+        os.killpg(head.pid, signal.SIGKILL)  # workers end when their raylet has
+        head.wait()
 
 
 def _await(head: subprocess.Popen[bytes], port: int, log: Path) -> None:

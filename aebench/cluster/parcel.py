@@ -14,7 +14,6 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,8 +37,10 @@ class Parcel:
 def in_place(job_file: Path, options: list[str]) -> Parcel:
     """Run in the current folder, with this Python and what it imports."""
     command = [sys.executable, "-m", "aebench", "run", str(job_file.absolute()), *options]
-    paths = os.pathsep.join(import_paths())
-    return Parcel(f"cd {shlex.quote(str(Path.cwd()))} && exec {shlex.join(command)}", _environment(PYTHONPATH=paths))
+    variables = {"PYTHONPATH": os.pathsep.join(import_paths()), **_width()}
+    if folders := os.environ.get("AEBENCH_DATA"):
+        variables["AEBENCH_DATA"] = os.pathsep.join(str(Path(one).absolute()) for one in folders.split(os.pathsep))
+    return Parcel(f"cd {shlex.quote(str(Path.cwd()))} && exec {shlex.join(command)}", {"env_vars": variables})
 
 
 def packed(job_file: Path, job: Job, options: list[str], folder: Path, install: bool) -> Parcel:
@@ -63,7 +64,7 @@ def packed(job_file: Path, job: Job, options: list[str], folder: Path, install: 
     for module in own_modules(job):
         (folder / module).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(module, folder / module)
-    environment = {"working_dir": str(folder), **_environment(**{COMMIT: commit() or ""})}
+    environment: dict[str, Any] = {"working_dir": str(folder), "env_vars": {COMMIT: commit() or "", **_width()}}
     if install:
         environment["pip"] = requirements()
     return Parcel(shlex.join(["python", "-m", "aebench", "run", job_file.name, *options]), environment)
@@ -97,12 +98,6 @@ def _pinned(need: Requirement) -> str:
     return f"{need.name}=={public}"
 
 
-def _environment(**variables: str) -> dict[str, Any]:
-    return {"env_vars": {**variables, **dict(_carried())}}
-
-
-def _carried() -> Iterator[tuple[str, str]]:
-    """Tell the job where image sets are, and how wide the terminal is in which its log is followed."""
-    if folders := os.environ.get("AEBENCH_DATA"):
-        yield "AEBENCH_DATA", os.pathsep.join(str(Path(folder).absolute()) for folder in folders.split(os.pathsep))
-    yield "COLUMNS", str(shutil.get_terminal_size().columns)
+def _width() -> dict[str, str]:
+    """Tell the job how wide the terminal is in which its log is followed."""
+    return {"COLUMNS": str(shutil.get_terminal_size().columns)}
