@@ -1,7 +1,8 @@
 """The command line: parses, calls, prints. No logic of its own.
 
 Exit codes: 0 all measured; 1 `compare` found a regression; 2 the input was wrong, or something aebench needs is
-missing; 3 all measured, but some rows are failures; 130 interrupted.
+missing; 3 all measured, but some rows are failures; 130 interrupted. ``aebench submit`` returns the code of its job:
+those, 130 also if somebody stopped it, 1 if it crashed, and 128 and the signal's number if it was killed.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ Examples:
   aebench report results/new --reference hm.json        with a published curve beside the run's own
   aebench compare results/old results/new               what changed, and 1 as exit code if anything got worse
   aebench export results/new --format csv -o rows.csv   every measurement, for a spreadsheet
+  aebench submit jobs/paper.toml --address URL          run a job on a Ray cluster, and follow it
+  aebench status results/paper                          how far a run is, and how to go on with it
   aebench codecs                                        what can be measured, at which settings
   aebench images 'kodak[17:]'                           what is in a set, and where it comes from
 
@@ -79,6 +82,44 @@ def run(job: Path, output: Path | None, overrides: tuple[str, ...], fresh: bool,
     from aebench.run import output_folder
 
     preview(checked, output_folder(checked, output), _console())
+
+
+@cli.command()
+@click.argument("job", metavar="JOB.toml", type=click.Path(path_type=Path))
+@_output
+@_set
+@_fresh
+@click.option("--address", metavar="URL", help="Dashboard of the Ray, such as http://127.0.0.1:8265.  [RAY_ADDRESS]")
+@click.option("--install", is_flag=True, help="Install what aebench depends on where the job runs: takes minutes.")
+@click.option("--no-wait", is_flag=True, help="Do not follow the job.")
+def submit(
+    job: Path,
+    output: Path | None,
+    overrides: tuple[str, ...],
+    fresh: bool,
+    address: str | None,
+    install: bool,
+    no_wait: bool,
+) -> None:
+    """Submit a job file to a Ray, follow its log, and exit with its exit code.
+
+    The Ray is that of --address or RAY_ADDRESS, else the one that 'ray start --head' started on this machine, else
+    one that is started for the while. Ctrl-C asks whether to stop the job or to leave it running.
+    """
+    from aebench.cluster.submission import Order
+    from aebench.cluster.submission import submit as submit_order
+
+    sys.exit(submit_order(Order(job, overrides, output, fresh, install), address, wait=not no_wait))
+
+
+@cli.command()
+@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+def status(folder: Path) -> None:
+    """Say how far a run is, from its files alone: while it is written, after it broke off, or when it is complete."""
+    from aebench.analysis.status import read_status
+    from aebench.report.status_table import show_status
+
+    show_status(read_status(folder), _console())
 
 
 @cli.command()
@@ -307,9 +348,11 @@ def main() -> None:
 
 
 def _do(job: Job, output: Path | None, fresh: bool) -> None:
+    from aebench.analysis.rows import failures, image_names
     from aebench.analysis.run import Run
     from aebench.report import show, write_report
     from aebench.report.layout import title
+    from aebench.report.status_table import failure_sentence
     from aebench.report.timing_table import show_timing
     from aebench.run import output_folder, run_job
 
@@ -325,7 +368,8 @@ def _do(job: Job, output: Path | None, fresh: bool) -> None:
     if job.evaluate:
         write_report(found, console, bpp=job.report.bpp, figures=True)
     if outcome.failed:
-        console.print(f"{outcome.failed} measurements failed: see the column 'error'", highlight=False)
+        said = failure_sentence(outcome.failed, image_names(failures(outcome.run.rows())))
+        console.print(f"{said}; the column 'error' says why", highlight=False, soft_wrap=True)
         sys.exit(EXIT_FAILED_ROWS)
 
 

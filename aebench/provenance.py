@@ -9,17 +9,27 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import aebench
+
 PACKAGES = (
-    "aebench", "ray", "torch", "numpy", "pyarrow", "pillow", "glymur", "pillow-heif", "constriction",
+    "ray", "torch", "numpy", "pyarrow", "pillow", "glymur", "pillow-heif", "constriction",
 )  # fmt: skip
+
+COMMIT = "AEBENCH_COMMIT"
+"""Environment variable that names the commit of a copy of aebench which a job took along."""
 
 
 def provenance() -> dict[str, object]:
-    """Describe this process: command, versions, commit of the checkout (if it is one), machine."""
+    """Describe this process: command, folder, versions, commit of the checkout (if it is one), machine."""
     return {
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
-        "commit": _commit(),
+        "folder": str(Path.cwd()),
+        "versions": {
+            "python": platform.python_version(),
+            "aebench": aebench.__version__,
+            **{name: _version(name) for name in PACKAGES},
+        },
+        "commit": commit(),
         "hardware": {
             "node": platform.node(),
             "system": platform.platform(),
@@ -36,8 +46,10 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _commit() -> str | None:
-    """Return the commit of the checkout that aebench runs from, marked where files differ from it."""
+def commit() -> str | None:
+    """Return the commit of the checkout that aebench runs from, or was packed from, marked where files differ."""
+    if packed := os.environ.get(COMMIT):
+        return packed
     command = ["git", "-C", str(Path(__file__).resolve().parent), "describe", "--always", "--dirty", "--abbrev=12"]
     try:
         found = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)

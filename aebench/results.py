@@ -10,6 +10,7 @@
     RUN/model/              the trained weights
     RUN/training/           checkpoints from which an interrupted training goes on
     RUN/ray.log             what Ray's native code had to say
+    RUN/alive               touched while the run goes on: see `aebench.heartbeat`
 
 Every file is written under a temporary name and renamed, so that a reader never sees half of one.
 """
@@ -20,6 +21,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +120,9 @@ EPOCHS = pa.schema(
 )
 """One training epoch; see `aebench.training.Epoch`."""
 
+KINDS = ("rows", "times", "epochs")
+"""Folders of Parquet files."""
+
 
 class RunFolder:
     """A run on disk.
@@ -196,13 +201,19 @@ class RunFolder:
         text = json.dumps({**self.info(), **values}, indent=2, default=str) + "\n"
         write_file(self.path / "run.json", text.encode())
 
+    def last_written(self) -> datetime | None:
+        """Return when the newest row, time or epoch was written."""
+        times = [path.stem.partition("-")[0] for kind in KINDS for path in _files(self.path / kind)]
+        known = [int(nanoseconds) for nanoseconds in times if nanoseconds.isdecimal()]
+        return datetime.fromtimestamp(max(known) / 1e9, UTC) if known else None
+
     def require(self) -> RunFolder:
         """Return the folder, or raise `ResultsError` when it holds no run."""
         if not self.path.is_dir():
             near = sorted(p.name for p in self.path.parent.glob("*/") if (p / "rows").is_dir())
             known = f"; runs beside it: {', '.join(near)}" if near else ""
             raise ResultsError(f"there is no run {self.path}{known}")
-        if not any(any((self.path / kind).glob("*.parquet")) for kind in ("rows", "times", "epochs")):
+        if not any(any((self.path / kind).glob("*.parquet")) for kind in KINDS):
             raise ResultsError(f"{self.path} holds no results (no rows, times or epochs/*.parquet in it)")
         return self
 
@@ -239,11 +250,17 @@ def write_file(path: Path, data: bytes) -> None:
         raise ResultsError(f"cannot write {path}: {error.strerror}") from error
 
 
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.parquet"))
+
+
 def _read(folder: Path, schema: pa.Schema) -> pa.Table:
     tables = []
-    for path in sorted(folder.glob("*.parquet")):
+    for path in _files(folder):
         try:
             tables.append(pq.read_table(path, schema=schema))
+        except FileNotFoundError:  # the run has just put its files into one
+            return _read(folder, schema)
         except (pa.ArrowException, OSError) as error:
             raise ResultsError(f"cannot read {path}: {error}") from error
     return pa.concat_tables(tables) if tables else schema.empty_table()

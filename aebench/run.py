@@ -16,6 +16,7 @@ from rich.console import Console
 
 from aebench.codecs.base import Codec
 from aebench.errors import ImageError, ImageSetError, JobError, SettingError
+from aebench.heartbeat import beating
 from aebench.images import ImageRef, describe, open_rgb, pixel_digest, resolve
 from aebench.job import EvaluateSection, Job, TimeSection, TrainSection
 from aebench.progress import Meter
@@ -62,7 +63,7 @@ def run_job(job: Job, output: Path, console: Console, fresh: bool = False) -> Ou
     from aebench.cluster import connected  # Ray takes a second to import: not before the job is known to be sound
 
     measured = failed_times = 0
-    with connected() as cluster:
+    with beating(run.path), connected() as cluster:
         console.print(f"Ray: {cluster}", highlight=False)
         if job.train:
             train_model(job.train, job.seed, images["train"], run, cluster, console)
@@ -106,7 +107,7 @@ def train_model(
     """Train with Ray Train, showing every epoch as it ends."""
     from aebench.train import train
 
-    with Meter(console, [("training", section.epochs)]) as meter:
+    with Meter(console, [("training", section.epochs)], "epoch") as meter:
 
         def show(epoch: Epoch) -> None:
             note = (
@@ -128,7 +129,13 @@ def evaluate_codecs(
 
     settings = [ready(codec, run) for codec in section.settings()]
     work = plan(images, settings, run, section.metrics, section.keep)
-    run.update_info(default_settings={family[0].name: _default_setting(family[0]) for family in work.families})
+    run.update_info(
+        default_settings={family[0].name: _default_setting(family[0]) for family in work.families},
+        expected={
+            family[0].name: {"images": len(images), "settings": [codec.setting for codec in family]}
+            for family in work.families
+        },
+    )
     counts: Counter[str] = Counter()
     totals = [(family[0].name, len(family) * len(images)) for family in work.families]
     with Meter(console, totals) as meter:
@@ -136,8 +143,7 @@ def evaluate_codecs(
         def show(rows: list[Row]) -> None:
             for row in rows:
                 counts["measured"] += 1
-                counts[row["codec"]] += row["error"] is not None
-                meter.advance(row["codec"], 1, f"{counts[row['codec']]} failed" if counts[row["codec"]] else "")
+                meter.advance(row["codec"], failed=row["error"] is not None)
 
         evaluate(work, run, cluster, show)
     expected = sum(total for _, total in totals)
@@ -154,7 +160,8 @@ def time_settings(section: TimeSection, images: list[ImageRef], run: RunFolder, 
     settings = [ready(codec, run) for codec in section.settings()]
     families = Counter(codec.name for codec in settings)
     failures = 0
-    with Meter(console, [(f"timing {name}", count * len(images)) for name, count in families.items()]) as meter:
+    totals = [(f"timing {name}", count * len(images)) for name, count in families.items()]
+    with Meter(console, totals, "setting") as meter:
 
         def show(rows: list[Row]) -> None:
             nonlocal failures

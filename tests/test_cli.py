@@ -51,6 +51,8 @@ def test_help_teaches(tmp_path: Path) -> None:
         "report",
         "compare",
         "export",
+        "submit",
+        "status",
         "codecs",
         "images",
         "encode",
@@ -251,7 +253,7 @@ def test_a_job_measures_keeps_and_times(tmp_path: Path, photograph_file: Path) -
 def test_times_that_fail_give_exit_code_3(tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n and nothing more")
     said = aebench("time", "--images", "bad.png", "--codecs", "jpeg[quality=50]", "-o", "r", cwd=tmp_path, code=3)
-    assert "1 measurements failed" in said
+    assert "1 measurement failed" in said
     assert "bad.png" in said
 
 
@@ -262,7 +264,7 @@ def test_failed_rows_give_exit_code_3(tmp_path: Path) -> None:
     Image.new("RGB", (32, 32), "red").save(folder / "good.png")
     (folder / "bad.png").write_bytes(b"\x89PNG\r\n\x1a\n and nothing more")
     said = aebench("evaluate", "--images", folder, "--codecs", "jpeg[quality=50]", "-o", "r", cwd=tmp_path, code=3)
-    assert "1 measurements failed" in said
+    assert "1 measurement failed" in said
     assert "bad.png" in said
 
 

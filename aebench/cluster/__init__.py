@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ray
-from ray.data import DataContext
 
+import aebench
 from aebench.errors import ClusterError
 
 log = logging.getLogger(__name__)
@@ -76,13 +76,13 @@ def connected() -> Iterator[Cluster]:
         return
     for name, value in _QUIET.items():
         os.environ.setdefault(name, value)
-    address = os.environ.get("RAY_ADDRESS") or _running()
+    address = os.environ.get("RAY_ADDRESS") or running()
     local = address in ("", "local")
     submitted = "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ  # a submitted job inherits the mode of its cluster
-    if not local and not submitted and "RAY_AUTH_MODE" not in os.environ and _has_token():
+    if not local and not submitted and "RAY_AUTH_MODE" not in os.environ and has_token():
         os.environ["RAY_AUTH_MODE"] = "token"  # `ray start --head` guards a cluster with one
     if local:  # workers inherit it, and import aebench and modules of the working directory as the driver does
-        os.environ["PYTHONPATH"] = os.pathsep.join(_import_paths())
+        os.environ["PYTHONPATH"] = os.pathsep.join(import_paths())
     try:
         ray.init(
             address="local" if local else address,
@@ -97,6 +97,8 @@ def connected() -> Iterator[Cluster]:
         raise ClusterError(
             f"cannot connect to Ray at {address}: {error}; unset RAY_ADDRESS to run on this machine alone"
         ) from error
+    from ray.data import DataContext  # submitting a job connects to nothing, and can do without
+
     context = DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
@@ -133,7 +135,7 @@ def describe() -> Cluster:
     )
 
 
-def _running() -> str:
+def running() -> str:
     """Return the address of the Ray that ``ray start`` started on this machine and that still runs, or nothing."""
     from ray._private.services import find_gcs_addresses
     from ray._private.utils import read_ray_address
@@ -142,12 +144,14 @@ def _running() -> str:
     return started if started in find_gcs_addresses() else ""
 
 
-def _has_token() -> bool:
+def has_token() -> bool:
+    """Say whether this user has a token for Ray."""
     path = os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token"
     return "RAY_AUTH_TOKEN" in os.environ or Path(path).is_file()
 
 
-def _import_paths() -> list[str]:
-    package = str(Path(__file__).resolve().parent.parent)
+def import_paths() -> list[str]:
+    """List the folders from which this process imports aebench and the modules of the working directory."""
+    package = str(Path(aebench.__file__).resolve().parent.parent)
     paths = [package, str(Path.cwd()), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     return list(dict.fromkeys(path for path in paths if path))

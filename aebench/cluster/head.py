@@ -1,0 +1,113 @@
+"""A Ray head of our own on this machine, with the dashboard that takes jobs, for as long as a job needs it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from aebench.cluster import LOCAL_OBJECT_STORE, has_token
+from aebench.errors import ClusterError
+
+_RAY = (sys.executable, "-m", "ray.scripts.scripts")
+
+PATIENCE = 180.0
+"""Seconds after which a head that does not answer is given up; on a busy machine it has taken 40."""
+
+GRACE = 5.0
+"""Seconds that a head has to end in an orderly way. Nothing of value is left in it then."""
+
+
+@contextlib.contextmanager
+def started_head() -> Iterator[str]:
+    """Start a head on ports of its own, and in a folder of its own, where no other Ray finds it; stop it afterwards.
+
+    Yields
+    ------
+    str
+        The address of its dashboard, on the loopback interface.
+
+    Raises
+    ------
+    ClusterError
+        If it does not start.
+    """
+    environment = {"RAY_AUTH_MODE": "token", "RAY_worker_niceness": "0", **os.environ}
+    environment.pop("RAY_ADDRESS", None)
+    if environment["RAY_AUTH_MODE"] == "token" and not has_token():
+        # it prints the token
+        subprocess.run([*_RAY, "get-auth-token", "--generate"], env=environment, capture_output=True, check=False)
+    dashboard, agent, client = _free_ports(3)
+    with tempfile.TemporaryDirectory(prefix="aebench-", ignore_cleanup_errors=True) as folder:
+        log = Path(folder) / "head.log"
+        command = [
+            *_RAY, "start", "--head", "--block", "--disable-usage-stats", "--port", "0", "--temp-dir", folder,
+            "--object-store-memory", str(LOCAL_OBJECT_STORE), "--dashboard-host", "127.0.0.1",
+            "--dashboard-port", str(dashboard), "--dashboard-agent-listen-port", str(agent),
+            "--ray-client-server-port", str(client),
+        ]  # fmt: skip
+        with log.open("wb") as file:
+            # in a session of its own, it does not hear the Ctrl-C that is meant for us
+            head = subprocess.Popen(
+                command, env=environment, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        try:
+            with _ended_by_signals():
+                _await(head, dashboard, log)
+                yield f"http://127.0.0.1:{dashboard}"
+        finally:
+            _stop(head)
+
+
+def _stop(head: subprocess.Popen[bytes]) -> None:
+    """End a head; not with `ray stop`, which would end every Ray on this machine."""
+    head.terminate()
+    try:
+        head.wait(GRACE)
+    except subprocess.TimeoutExpired:  # it waits half a minute for a raylet that has run a job
+        os.killpg(head.pid, signal.SIGKILL)  # workers end when their raylet has
+        head.wait()
+
+
+def _await(head: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    given_up = time.monotonic() + PATIENCE
+    while not _answers(port):
+        if head.poll() is not None or time.monotonic() > given_up:
+            said = log.read_text(errors="replace").strip().splitlines()
+            raise ClusterError(f"cannot start a Ray head on this machine: {said[-1] if said else 'it said nothing'}")
+        time.sleep(0.2)
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _free_ports(number: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Leave by way of every `finally` when this process is told to end, so that the head does not outlive it."""
+
+    def leave(number: int, frame: object) -> None:
+        sys.exit(128 + number)
+
+    earlier = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in earlier.items():
+            signal.signal(number, handler)

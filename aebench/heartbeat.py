@@ -1,0 +1,49 @@
+"""A sign of life in a run's folder, by which others see from the files alone whether the run goes on.
+
+The file's age is what counts, and it is gone once the run has ended in an orderly way. Only a process that was killed
+leaves it behind, growing older.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+EVERY = 10.0
+"""Seconds between two beats."""
+
+DEAD_AFTER = 60.0
+"""Seconds without a beat after which a run counts as dead: some beats, and what a network file system may keep back."""
+
+
+@contextlib.contextmanager
+def beating(run: Path) -> Iterator[None]:
+    """Give signs of life in a run's folder."""
+    path, over = run / "alive", threading.Event()
+
+    def beat() -> None:
+        while not over.wait(EVERY):
+            with contextlib.suppress(OSError):
+                path.touch()
+
+    run.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+        path.unlink(missing_ok=True)
+
+
+def last_beat(run: Path) -> datetime | None:
+    """Return when a run that has not ended in an orderly way last gave a sign of life."""
+    try:
+        return datetime.fromtimestamp((run / "alive").stat().st_mtime, UTC)
+    except OSError:
+        return None
