@@ -36,6 +36,8 @@ def test_snippet(snippet: str, tmp_path: Path) -> None:
     row = {"image": "a.png", "image_digest": "d", "codec": "jpeg", "codec_version": "1", "time": datetime.now(UTC)}
     known = {**row, "setting": "jpeg[quality=50]", "bpp": 0.53125}
     run = RunFolder(tmp_path / "results" / "quickstart")
+    run.path.parent.mkdir()
+    (run.path.parent / "kodak").symlink_to(ROOT / "results" / "kodak")
     run.append_rows([{**known, "psnr_rgb": 30.0}, {**known, "image": "b.png", "psnr_rgb": 31.5}])
     run.append_rows([{**row, "image": "c.png", "setting": "jpeg[quality=50]", "error": "damaged"}])
     done = subprocess.run(
@@ -46,6 +48,9 @@ def test_snippet(snippet: str, tmp_path: Path) -> None:
     if "results/quickstart" in snippet:
         assert "30.75" in done.stdout
         assert "0.53125" in done.stdout or "0.531" in done.stdout
+    elif "results/kodak" in snippet:
+        assert "jpeg2000: -51.5 % on the mean curve, -49.4 % (-51.6 to -47.4) by image" in done.stdout
+        assert (tmp_path / "rd.png").stat().st_size > 10_000
     else:
         assert "jpeg[quality=50]" in done.stdout
         assert "(64, 64, 3)" in done.stdout

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import math
 from collections.abc import Callable, Iterable
@@ -75,25 +74,22 @@ def nearest(curve: RdCurve, bpp: float) -> int:
 
 
 def usual_rate(curves: RdCurves) -> float:
-    """Choose the one of `RATES` that most mean curves reach, and of those the nearest to `USUAL_RATE`."""
-    return max(RATES, key=lambda bpp: (_reaching(curves, bpp, quality_at), -abs(math.log(bpp / USUAL_RATE))))
+    """Choose the one of `RATES` whose means have most behind them, and of equal ones the nearest to `USUAL_RATE`."""
+    return max(RATES, key=lambda bpp: (_behind(curves, bpp, quality_at), -abs(math.log(bpp / USUAL_RATE))))
 
 
 def usual_quality(curves: RdCurves) -> float:
-    """Choose the whole quality that most mean curves reach, and of those the nearest to `USUAL_QUALITY`."""
+    """Choose the whole quality whose means have most behind them, of equal ones the nearest to `USUAL_QUALITY`."""
     finite = [q for curve in curves.means.values() for q in curve.qualities if math.isfinite(q)]
     wholes = range(math.floor(min(finite)), math.ceil(max(finite)) + 1) if finite else [USUAL_QUALITY]
-    return max(wholes, key=lambda q: (_reaching(curves, q, rate_at), -abs(q - USUAL_QUALITY)))
+    return max(wholes, key=lambda q: (_behind(curves, q, rate_at), -abs(q - USUAL_QUALITY)))
 
 
-def _reaching(curves: RdCurves, target: float, read: Callable[[Curve, float], float]) -> int:
-    """Count the mean curves that can be read off at a target."""
-    count = 0
-    for curve in curves.means.values():
-        with contextlib.suppress(BdRateError):
-            read(curve.curve, target)
-            count += 1
-    return count
+def _behind(curves: RdCurves, target: float, read: Callable[[Curve, float], float]) -> int:
+    """Count the curves that the means at a target are taken over: images that all who reach it have, times variants."""
+    variants = curves.variants
+    matched = _matched(curves, variants, target, read)
+    return len(matched.basis.images) * (len(variants) - len(matched.basis.uncoded))
 
 
 def _matched(curves: RdCurves, variants: list[str], target: float, read: Callable[[Curve, float], float]) -> Matched:

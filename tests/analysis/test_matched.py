@@ -68,8 +68,10 @@ def test_too_few_points_and_unmeasured_images_say_so() -> None:
 def test_usual_targets_are_what_most_reach(measured: Run) -> None:
     assert usual_rate(curves(x=30)) == 0.5
     assert usual_quality(curves(x=30)) == 32
-    # of the mean curves x grows from 41 to 50 dB, y from 43 to 52
-    assert usual_quality(curves(x=40, y=42)) == 43
+    # x grows from 40 to 49 dB on one image and from 42 to 51 on the other, y from 42 to 51 and from 44 to 53
+    assert usual_quality(curves(x=40, y=42)) == 44
+    # z, which no image shares with x, does not cost the others their images
+    assert usual_quality(curves(x=30, y=30, z=90)) == 32
     found = measured.at_rate()
     assert found.target == usual_rate(measured.rd_curves())
     assert np.isfinite(list(found.means.values())).all()
