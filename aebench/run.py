@@ -40,7 +40,7 @@ class Outcome:
     failed: int
 
 
-def run_job(job: Job, output: Path, console: Console, fresh: bool = False) -> Outcome:
+def run_job(job: Job, output: Path, console: Console, fresh: bool = False, retry_errors: bool = False) -> Outcome:
     """Train, evaluate and time as the job says, leaving everything in a run folder.
 
     Parameters
@@ -52,6 +52,8 @@ def run_job(job: Job, output: Path, console: Console, fresh: bool = False) -> Ou
         Where progress goes.
     fresh : bool
         First remove what the folder holds of an earlier run.
+    retry_errors : bool
+        Measure anew what failed in an earlier run.
     """
     run = open_run(output, fresh)
     job, images = find_images(job, console)
@@ -68,7 +70,7 @@ def run_job(job: Job, output: Path, console: Console, fresh: bool = False) -> Ou
         if job.train:
             train_model(job.train, job.seed, images["train"], run, cluster, console)
         if job.evaluate:
-            measured = evaluate_codecs(job.evaluate, images["evaluate"], run, cluster, console)
+            measured = evaluate_codecs(job.evaluate, images["evaluate"], run, cluster, console, retry_errors)
         if job.time:
             failed_times = time_settings(job.time, images["time"], run, console)
     run.update_info(finished=datetime.now(UTC))
@@ -122,13 +124,18 @@ def train_model(
 
 
 def evaluate_codecs(
-    section: EvaluateSection, images: list[ImageRef], run: RunFolder, cluster: Cluster, console: Console
+    section: EvaluateSection,
+    images: list[ImageRef],
+    run: RunFolder,
+    cluster: Cluster,
+    console: Console,
+    retry_errors: bool = False,
 ) -> int:
     """Measure with Ray Data, showing rows as they are made; return their number."""
     from aebench.evaluate import evaluate, plan
 
     settings = [ready(codec, run) for codec in section.settings()]
-    work = plan(images, settings, run, section.metrics, section.keep)
+    work = plan(images, settings, run, section.metrics, section.keep, section.limits(), retry_errors)
     run.update_info(
         default_settings={family[0].name: _default_setting(family[0]) for family in work.families},
         expected={

@@ -152,7 +152,7 @@ class ChildProcess:
         return int(status)
 
     def _receive(self, channel: Connection) -> tuple[Sent, Any]:
-        """Wait for a message; `_LimitError` when a limit is exceeded, `EOFError` or `OSError` when the child is dead."""
+        """Wait for a message; `_LimitError` beyond a limit, `EOFError` or `OSError` when the child is dead."""
         deadline = time.monotonic() + self._limits.seconds
         while True:
             here = channel.poll(_SECONDS_TO_LOOK)
@@ -160,11 +160,11 @@ class ChildProcess:
             if now >= self._looked + _SECONDS_TO_LOOK:
                 self._looked = now
                 if resident(self._pid) > self._limits.memory:
-                    raise _LimitError(f"exceeded the memory limit of {self._limits.memory / 1e9:g} GB")
+                    raise _LimitError(f"exceeded the memory limit of {self._limits.memory / 1e9:g} GB (memory_limit)")
             if here:
                 return channel.recv()  # type: ignore[no-any-return]
             if now >= deadline:
-                raise _LimitError(f"exceeded the time limit of {self._limits.seconds:g} s")
+                raise _LimitError(f"exceeded the time limit of {self._limits.seconds:g} s (time_limit)")
 
 
 class _LimitError(Exception):

@@ -128,7 +128,7 @@ def test_a_call_that_is_given_up_half_way_disturbs_no_other(child: ChildProcess)
 def test_the_time_limit_ends_a_hang() -> None:
     child = limited(Limits(seconds=1))
     assert list(child.run(("echo", 1))) == [1]
-    with pytest.raises(ChildDeathError, match=r"^exceeded the time limit of 1 s while thinking$"):
+    with pytest.raises(ChildDeathError, match=r"^exceeded the time limit of 1 s \(time_limit\) while thinking$"):
         list(child.run(("sleep", 1000)))
     assert list(child.run(("echo", 1))) == [1]
     child.close()
@@ -136,7 +136,9 @@ def test_the_time_limit_ends_a_hang() -> None:
 
 def test_the_memory_limit_ends_a_leak(child: ChildProcess) -> None:
     (before,) = child.run(("pid", None))
-    with pytest.raises(ChildDeathError, match=r"^exceeded the memory limit of 0.4 GB while (thinking|resting)$"):
+    with pytest.raises(
+        ChildDeathError, match=r"^exceeded the memory limit of 0\.4 GB \(memory_limit\) while (thinking|resting)$"
+    ):
         list(child.run(("leak", 500 * MEGABYTE)))
     assert gone(before)
     assert list(child.run(("echo", 1))) == [1]
