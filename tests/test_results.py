@@ -69,6 +69,37 @@ def test_failures_without_a_digest_are_kept_each(tmp_path: Path) -> None:
     assert sorted(run.rows()["image"].to_pylist()) == ["a.png", "b.png"]
 
 
+def test_a_failure_that_knew_less_counts_until_more_is_known(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    unread = {"image_digest": None, "codec_version": None, "bytes": None, "error": "damaged"}
+    run.append_rows([row(**unread), row(setting="jpeg[quality=9]", **unread), row("b.png", **unread)])
+    run.append_rows([row(codec_version=None, bytes=None, error="no library")])
+    assert sorted((r["image"], r["setting"], r["error"]) for r in run.rows().to_pylist()) == [
+        ("a.png", "jpeg[quality=50]", "no library"),
+        ("a.png", "jpeg[quality=9]", "damaged"),
+        ("b.png", "jpeg[quality=50]", "damaged"),
+    ]
+    run.append_rows([row()])
+    assert [r["error"] for r in run.rows().to_pylist() if r["setting"] == "jpeg[quality=50]"] == ["damaged", None]
+
+
+def test_a_kill_while_compacting_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    for name in "abc":
+        run.append_rows([row(name, psnr_rgb=float(ord(name)))])
+    run.append_rows([row("a", psnr_rgb=1.0), row("d", error="damaged", image_digest=None, codec_version=None)])
+    before = run.rows().sort_by("image").to_pylist()
+    files = {path: path.read_bytes() for path in (tmp_path / "rows").iterdir()}
+    run.compact()
+    for path, data in list(files.items())[1:]:  # killed after the first of them was removed
+        path.write_bytes(data)
+    (tmp_path / "rows" / "half.tmp").write_bytes(b"PAR1")
+    assert run.rows().sort_by("image").to_pylist() == before
+    run.compact()
+    assert len(list((tmp_path / "rows").iterdir())) == 1
+    assert run.rows().sort_by("image").to_pylist() == before
+
+
 def test_compacting_keeps_every_row_and_leaves_one_file(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     for name in "abc":

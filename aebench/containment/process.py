@@ -21,7 +21,7 @@ _SECONDS_TO_LOOK = 0.05
 """How often memory and time are looked at."""
 
 _SECONDS_TO_START = 300.0
-"""What the imports of a fork server may take, on a machine that is just as slow in everything else."""
+"""What a fork server may take for its imports, and a child until it announces its first stage."""
 
 
 class ChildDeathError(Exception):
@@ -72,10 +72,12 @@ class ChildProcess:
         channel = self._channel or self._start()
         self._channel = None  # a child whose call is given up half-way is not called again
         stage, at_stake = "starting", None
+        seconds = max(_SECONDS_TO_START, self._limits.seconds)
         try:
             channel.send(call)
             while True:
-                kind, value = self._receive(channel)
+                kind, value = self._receive(channel, seconds)
+                seconds = self._limits.seconds
                 if kind == Sent.END:
                     break
                 if kind == Sent.RESULT:
@@ -151,9 +153,9 @@ class ChildProcess:
         self._pid = 0
         return int(status)
 
-    def _receive(self, channel: Connection) -> tuple[Sent, Any]:
+    def _receive(self, channel: Connection, seconds: float) -> tuple[Sent, Any]:
         """Wait for a message; `_LimitError` beyond a limit, `EOFError` or `OSError` when the child is dead."""
-        deadline = time.monotonic() + self._limits.seconds
+        deadline = time.monotonic() + seconds
         while True:
             here = channel.poll(_SECONDS_TO_LOOK)
             now = time.monotonic()
@@ -164,7 +166,7 @@ class ChildProcess:
             if here:
                 return channel.recv()  # type: ignore[no-any-return]
             if now >= deadline:
-                raise _LimitError(f"exceeded the time limit of {self._limits.seconds:g} s (time_limit)")
+                raise _LimitError(f"exceeded the time limit of {seconds:g} s (time_limit)")
 
 
 class _LimitError(Exception):

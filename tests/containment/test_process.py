@@ -62,7 +62,7 @@ def server(call: tuple[str, Any], announce: Announce) -> Iterator[Any]:
             yield threading.active_count()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def child() -> Iterator[ChildProcess]:
     process = ChildProcess(pickle.dumps(server), Limits(seconds=120, memory=400 * MEGABYTE))
     yield process
