@@ -30,13 +30,13 @@ from tests.containment.hostile import (
     write_images,
 )  # fmt: skip
 
-LIMITS = Limits(seconds=3, memory=250 * 10**6)
+LIMITS = Limits(seconds=4, memory=200 * 10**6)
 
 ERRORS = {
     RAISES: "ZeroDivisionError: on purpose",
-    HANGS: "exceeded the time limit of 3 s (time_limit) while encoding",
-    HANGS_LATE: "exceeded the time limit of 3 s (time_limit) while decoding",
-    LEAKS: "exceeded the memory limit of 0.25 GB (memory_limit) while encoding",
+    HANGS: "exceeded the time limit of 4 s (time_limit) while encoding",
+    HANGS_LATE: "exceeded the time limit of 4 s (time_limit) while decoding",
+    LEAKS: "exceeded the memory limit of 0.2 GB (memory_limit) while encoding",
     CRASHES: "crashed with SIGSEGV while encoding",
     CRASHES_LATE: "crashed with SIGSEGV while decoding",
     HARMLESS: None,
@@ -104,7 +104,7 @@ def test_an_image_that_ends_whoever_reads_it_is_a_row_for_every_setting(tmp_path
     pipe = ImageRef("pipe.png", str(tmp_path / "pipe.png"))
     rows = contained([pipe, *write_images(tmp_path, [HARMLESS])], [HostileBatches(1), HostileBatches(2)])
     errors = [row["error"] for row in rows if row["image"] == "pipe.png"]
-    assert errors == ["exceeded the time limit of 3 s (time_limit) while reading the image"] * 2
+    assert errors == ["exceeded the time limit of 4 s (time_limit) while reading the image"] * 2
     assert all("image_digest" not in row for row in rows if row["image"] == "pipe.png")
     assert [row.get("error") for row in rows if row["image"] == "000.png"] == [None, None]
 
