@@ -17,6 +17,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
 from typing import Any, NoReturn
 
+from aebench.containment.limits import children
+
 Announce = Callable[[str, Any], None]
 """Says which stage begins, and what is at stake in it; None means what was at stake before."""
 
@@ -33,7 +35,7 @@ class Sent(IntEnum):
 FORK, REAP = b"fork", b"reap"
 """What a fork server is told: to make a child, to kill and bury it."""
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 
 
 def main() -> NoReturn:
@@ -46,6 +48,7 @@ def main() -> NoReturn:
     except BaseException:
         commands.send(traceback.format_exc(limit=-1).strip())
         os._exit(1)
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)  # orphans of the child become children of this process
     commands.send(None)
     gc.collect()
     gc.freeze()  # or the first collection of every child would copy what it shares with this process
@@ -82,20 +85,28 @@ def _fork(server: Server, commands: Connection) -> int:
 
 
 def _end(child: int) -> int:
-    """Kill a child with all that it has started, if that still runs; return its wait status."""
+    """Kill a child, if it still runs, and all that it has started; return its wait status."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(child, signal.SIGKILL)
-    return os.waitpid(child, 0)[1]
+    status = os.waitpid(child, 0)[1]
+    while orphans := children(os.getpid()):  # those of other process groups; their own children come after them
+        for orphan in orphans:
+            os.kill(orphan, signal.SIGKILL)
+            os.waitpid(orphan, 0)
+    return status
 
 
 def _isolate(parent: int) -> None:
     os.setpgid(0, 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a crash must not cost a file of gigabytes
-    if sys.platform == "linux":
-        # an end of file is noticed only between calls, and perhaps never
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # an end of file is noticed only between calls, and perhaps never
     if os.getppid() != parent:
         os._exit(1)
+
+
+def _prctl(option: int, value: int) -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def _serve(server: Server, channel: Connection) -> NoReturn:

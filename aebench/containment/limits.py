@@ -29,10 +29,16 @@ def resident(pid: int) -> int:
     What is resident is watched, as a limit on addresses (``RLIMIT_AS``, ``RLIMIT_DATA``) also counts what is only
     reserved, of which threads and CUDA take many times what they use.
     """
-    process = Path(f"/proc/{pid}")
     try:
-        pages = int((process / "statm").read_text().split()[1])
-        started = (process / "task" / str(pid) / "children").read_text().split()
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     except (OSError, IndexError):  # it has just ended, or this system has no /proc
         return 0
-    return pages * os.sysconf("SC_PAGE_SIZE") + sum(resident(int(child)) for child in started)
+    return pages * os.sysconf("SC_PAGE_SIZE") + sum(map(resident, children(pid)))
+
+
+def children(pid: int) -> list[int]:
+    """List the processes that the main thread of a process has started; none where that is not known."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []

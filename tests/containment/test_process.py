@@ -47,7 +47,7 @@ def server(call: tuple[str, Any], announce: Announce) -> Iterator[Any]:
         case "sleep":
             ctypes.PyDLL(None).sleep(value)  # holds the interpreter's lock, as a hanging extension may
         case "start":
-            yield subprocess.Popen(["sleep", str(value)]).pid
+            yield [subprocess.Popen(["sleep", "1000"], start_new_session=own).pid for own in (False, True)]
             time.sleep(value)
         case "leak":
             HELD.append(bytearray(os.urandom(MEGABYTE)) * (value // MEGABYTE))
@@ -163,12 +163,16 @@ def test_memory_of_what_a_child_starts_counts() -> None:
 
 def test_what_a_child_has_started_dies_with_it() -> None:
     child = limited(Limits(seconds=1))
-    answers = child.run(("start", 1000))
-    started = next(answers)
-    with pytest.raises(ChildDeathError, match="time limit"):
-        next(answers)
-    assert gone(started)
-    child.close()
+    for seconds in (1000, 0):
+        answers = child.run(("start", seconds))
+        started = next(answers)
+        if seconds:
+            with pytest.raises(ChildDeathError, match="time limit"):
+                next(answers)
+        else:
+            assert list(answers) == []
+            child.close()
+        assert all(gone(pid) for pid in started)
 
 
 def test_stray_output_does_not_break_the_protocol(child: ChildProcess, capfd: pytest.CaptureFixture[str]) -> None:
