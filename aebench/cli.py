@@ -58,6 +58,7 @@ _output = click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Folder of the run.  [default: results/NAME of the job]"
 )
 _fresh = click.option("--fresh", is_flag=True, help="Remove what the output holds of an earlier run first.")
+_retry = click.option("--retry-errors", is_flag=True, help="Measure again what failed in an earlier run.")
 _set = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change a value: train.epochs=5.")
 
 
@@ -66,8 +67,18 @@ _set = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", he
 @_output
 @_set
 @_fresh
+@click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="As --output, for a run that exists.")
+@_retry
 @click.option("--dry-run", is_flag=True, help="Check the job and its images, say what would be done, start no Ray.")
-def run(job: Path, output: Path | None, overrides: tuple[str, ...], fresh: bool, dry_run: bool) -> None:
+def run(
+    job: Path,
+    output: Path | None,
+    overrides: tuple[str, ...],
+    fresh: bool,
+    resume: Path | None,
+    retry_errors: bool,
+    dry_run: bool,
+) -> None:
     """Do all that a job file says: train, evaluate, time, print the tables.
 
     Run again with the same output, it measures only what is missing, and an interrupted training goes on.
@@ -75,8 +86,12 @@ def run(job: Path, output: Path | None, overrides: tuple[str, ...], fresh: bool,
     from aebench.job import read_job
 
     checked = read_job(job, overrides)
+    if resume is not None:
+        if output is not None or fresh:
+            raise click.UsageError("--resume names the output, and keeps what is in it: leave out --output and --fresh")
+        output = _existing(resume)
     if not dry_run:
-        _do(checked, output, fresh)
+        _do(checked, output, fresh, retry_errors)
         return
     from aebench.preview import preview
     from aebench.run import output_folder
@@ -165,21 +180,34 @@ Kept files:
     "--metrics", default="psnr,ms-ssim", show_default=True, metavar="LIST", help="What to measure; see below."
 )
 @click.option("--keep", type=click.Choice(["streams", "images"]), help="Files to keep in the run's folder; see below.")
+@_set
 @_output
 @_fresh
-def evaluate(images: str, codecs: str, metrics: str, keep: str | None, output: Path | None, fresh: bool) -> None:
+@_retry
+def evaluate(
+    images: str,
+    codecs: str,
+    metrics: str,
+    keep: str | None,
+    overrides: tuple[str, ...],
+    output: Path | None,
+    fresh: bool,
+    retry_errors: bool,
+) -> None:
     """Send every image through every codec at every setting with Ray Data, and print the tables.
 
     A codec of your own is named module:Class. A network takes the weights in OUTPUT/model, or those you name:
     'paper[weights=results/quickstart]'.
 
-    Run again with the same output, it measures only what is missing: settings, images, metrics, kept files.
+    Run again with the same output, it measures only what is missing: settings, images, metrics, kept files. A codec
+    that takes too long or too much memory on an image is ended: --set evaluate.time_limit=60 (seconds of one encode
+    or decode), --set evaluate.memory_limit=8GB.
     """
     from aebench.job import command_job
 
     asked = [metric.strip() for metric in metrics.split(",")]
     section = {"images": images, "codecs": [codecs], "metrics": asked, "keep": keep}
-    _do(command_job("evaluate", (), evaluate=section), output, fresh)
+    _do(command_job("evaluate", overrides, evaluate=section), output, fresh, retry_errors)
 
 
 @cli.command()
@@ -347,8 +375,15 @@ def main() -> None:
         sys.exit(EXIT_INTERRUPTED)
 
 
-def _do(job: Job, output: Path | None, fresh: bool) -> None:
-    from aebench.analysis.rows import failures, image_names
+def _existing(folder: Path) -> Path:
+    """Return the folder of a run that was begun, or raise `ResultsError`."""
+    from aebench.results import RunFolder
+
+    return folder if (folder / "run.json").is_file() else RunFolder(folder).require().path
+
+
+def _do(job: Job, output: Path | None, fresh: bool, retry_errors: bool = False) -> None:
+    from aebench.analysis.rows import failures, image_names, latest
     from aebench.analysis.run import Run
     from aebench.report import show, write_report
     from aebench.report.layout import title
@@ -357,7 +392,7 @@ def _do(job: Job, output: Path | None, fresh: bool) -> None:
     from aebench.run import output_folder, run_job
 
     console = _console()
-    outcome = run_job(job, output_folder(job, output), console, fresh)
+    outcome = run_job(job, output_folder(job, output), console, fresh, retry_errors)
     found = Run(outcome.run)
     if job.evaluate:
         show(found, console, job.report.bpp, job.report.psnr, job.report.anchor)
@@ -368,8 +403,9 @@ def _do(job: Job, output: Path | None, fresh: bool) -> None:
     if job.evaluate:
         write_report(found, console, bpp=job.report.bpp, figures=True)
     if outcome.failed:
-        said = failure_sentence(outcome.failed, image_names(failures(outcome.run.rows())))
-        console.print(f"{said}; the column 'error' says why", highlight=False, soft_wrap=True)
+        said = failure_sentence(outcome.failed, image_names(failures(latest(outcome.run.rows()))))
+        hint = "the column 'error' says why, and --retry-errors tries again"
+        console.print(f"{said}; {hint}", highlight=False, soft_wrap=True)
         sys.exit(EXIT_FAILED_ROWS)
 
 

@@ -40,5 +40,9 @@ class ClusterError(Error):
     """Ray that could not be started or reached, or a job that failed on it."""
 
 
+class ContainmentError(Error):
+    """A process to measure in that could not be started."""
+
+
 class BdRateError(Error):
     """Rate-distortion curves between which BD-rate or BD-PSNR would not be a fair number."""

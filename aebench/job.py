@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from aebench.codecs.base import Codec
 from aebench.codecs.registry import codecs
+from aebench.containment import Limits
 from aebench.errors import JobError, SettingError
 from aebench.kept import Keep
 from aebench.metrics import DEFAULT_METRICS, METRICS
@@ -72,10 +73,15 @@ class _CodecsSection(_Section):
 
 
 class EvaluateSection(_CodecsSection):
-    """``[evaluate]``: which images through which codecs, by which metrics, and what to keep of it."""
+    """``[evaluate]``: which images through which codecs, by which metrics, what to keep of it, and when to give up.
+
+    `time_limit` is seconds of one stage, such as encoding; `memory_limit` is bytes of the process that measures.
+    """
 
     metrics: Annotated[list[str], Field(min_length=1)] = list(DEFAULT_METRICS)
     keep: Keep | None = None
+    time_limit: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Limits().seconds
+    memory_limit: Annotated[ByteSize, Field(ge=100 * 10**6)] = ByteSize(Limits().memory)
 
     @field_validator("metrics")
     @classmethod
@@ -86,6 +92,10 @@ class EvaluateSection(_CodecsSection):
                     f"there is no metric {name!r}{did_you_mean(name, METRICS)}; known: {', '.join(METRICS)}"
                 )
         return names
+
+    def limits(self) -> Limits:
+        """What a child process that measures may take."""
+        return Limits(self.time_limit, self.memory_limit)
 
 
 class TimeSection(_CodecsSection):

@@ -1,15 +1,16 @@
 """The law of bytes: encode, count the bytes, decode those bytes alone, measure. No Ray here.
 
-A measurement never raises: whatever goes wrong with an image or a codec becomes a row with `error` filled.
+A measurement never raises: whatever goes wrong with an image or a codec becomes a row with `error` filled. What ends
+the process itself is for `aebench.containment` to catch, which is told before every stage what would be lost.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import logging
 import platform
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -26,8 +27,13 @@ log = logging.getLogger(__name__)
 Row = dict[str, Any]
 """One measurement, as `aebench.results.ROWS` describes it, and what is to be kept of it (`aebench.kept`)."""
 
-Key = tuple[str, str, str, str]
-"""Image, image digest, setting and codec version: what `aebench.results.KEY` names."""
+Key = tuple[str, str | None, str, str | None]
+"""Image, image digest, setting and codec version: what `aebench.results.KEY` names. A failure may know no digest, where
+the image could not be read, and no version."""
+
+Announce = Callable[[str, Sequence[Row] | None], None]
+"""Is told which stage begins, and the rows, without `error`, that are lost if the process ends in it; None where they
+are those of the stage before."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,11 @@ class Request:
     done: frozenset[Key] = frozenset()
     known: Mapping[Key, Collection[str]] = dataclasses.field(default_factory=dict)
 
+    def is_done(self, image: str, digest: str | None, setting: str, version: str | None) -> bool:
+        """Tell whether a measurement exists, or a failure that knew less of it."""
+        keys = ((image, digest, setting, version), (image, digest, setting, None), (image, None, setting, None))
+        return any(key in self.done for key in keys)
+
 
 @dataclass(frozen=True, eq=False)
 class Original:
@@ -73,36 +84,62 @@ class Original:
         return {"image": self.image.name, "image_digest": self.digest, "width": width, "height": height}
 
 
-def measure(image: ImageRef, codecs: Sequence[Codec], request: Request, with_original: bool = False) -> Iterator[Row]:
-    """Measure one image at every setting.
+def measure(
+    images: Sequence[ImageRef],
+    codecs: Sequence[Codec],
+    request: Request,
+    with_originals: bool = False,
+    announce: Announce = lambda stage, at_stake: None,
+) -> Iterator[Row]:
+    """Measure images at every setting of a codec, those of one shape together where the codec codes batches.
 
     Parameters
     ----------
-    image : ImageRef
+    images : sequence of ImageRef
     codecs : sequence of Codec
+        Settings of one codec.
     request : Request
-    with_original : bool
-        Whether one of the rows is to carry the original.
+    with_originals : bool
+        Whether one row of each image is to carry the original.
+    announce : Announce
 
     Yields
     ------
     Row
-        One for every setting that is not done.
+        One for every image and setting that is not done.
     """
-    try:
-        original = Original.open(image)
-    except Exception as error:
-        yield from (failed(image, codec, error) for codec in codecs)
-        return
-    rows = itertools.chain.from_iterable(measure_batch([original], codec, request) for codec in codecs)
-    yield from carry_originals(rows, [original]) if with_original else rows
+    by_shape: dict[tuple[int, ...], list[Original]] = defaultdict(list)
+    for image in images:
+        todo = [codec for codec in codecs if not request.is_done(image.name, None, codec.setting, None)]
+        if not todo:
+            continue
+        announce("reading the image", [{**described(codec), "image": image.name} for codec in todo])
+        try:
+            original = Original.open(image)
+        except Exception as error:
+            yield from (failed(image, codec, error) for codec in todo)
+        else:
+            by_shape[original.rgb.shape].append(original)
+    for originals in by_shape.values():
+        rows = (row for codec in codecs for row in measure_batch(originals, codec, request, announce))
+        yield from carry_originals(rows, originals) if with_originals else rows
 
 
-def measure_batch(originals: Sequence[Original], codec: Codec, request: Request) -> Iterator[Row]:
-    """Measure images at one setting, images of one shape together where the codec codes batches.
+def measure_batch(
+    originals: Sequence[Original],
+    codec: Codec,
+    request: Request,
+    announce: Announce = lambda stage, at_stake: None,
+) -> Iterator[Row]:
+    """Measure images of one shape at one setting.
 
     The time of a batch is shared equally by its images.
     """
+    originals = [o for o in originals if not request.is_done(o.image.name, o.digest, codec.setting, None)]
+    if not originals:
+        return
+    about = described(codec)
+    announce("naming its version", [{**about, **original.facts()} for original in originals])
     try:
         version = codec.version()
     except Exception as error:
@@ -116,12 +153,13 @@ def measure_batch(originals: Sequence[Original], codec: Codec, request: Request)
     }
     if not todo:
         return
+    announce("encoding", [{**about, **original.facts(), "codec_version": version} for original in todo])
     try:
-        rows = _measure_equal(todo, codec, request.keep)
+        rows = _measure_equal(todo, codec, request.keep, announce)
     except Exception as error:
         if len(todo) > 1:  # one image must not cost the others of its batch
             for original in todo:
-                yield from measure_batch([original], codec, request)
+                yield from measure_batch([original], codec, request, announce)
             return
         (original,) = todo
         rows = [failed(original.image, codec, error, original.facts())]
@@ -147,13 +185,17 @@ def failed(image: ImageRef, codec: Codec, error: Exception, facts: Mapping[str, 
     return {**described(codec), "image": image.name, **(facts or {}), "error": text}
 
 
-def _measure_equal(todo: Mapping[Original, Collection[str]], codec: Codec, keep: Keep | None) -> list[Row]:
+def _measure_equal(
+    todo: Mapping[Original, Collection[str]], codec: Codec, keep: Keep | None, announce: Announce
+) -> list[Row]:
     """Encode, count, decode and score images of one shape by some metrics each; any failure raises."""
     streams, encode_times = _timed(codec, "encode", [original.rgb for original in todo])
     if not all(isinstance(stream, bytes) for stream in streams):
         raise CodecError(f"{codec.name}.encode must return bytes, not {type(streams[0]).__name__}")
+    announce("decoding", None)
     # a fresh instance: what the encoder may have remembered does not reach the decoder
     decoded, decode_times = _timed(dataclasses.replace(codec), "decode", streams)
+    announce("scoring", None)
     rows = []
     for (original, metrics), stream, rgb in zip(todo.items(), streams, decoded, strict=True):
         height, width = original.rgb.shape[:2]

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import aebench
+from aebench.images.uris import redacted_text
 
 PACKAGES = (
     "ray", "torch", "numpy", "pyarrow", "pillow", "glymur", "pillow-heif", "constriction",
@@ -20,9 +21,9 @@ COMMIT = "AEBENCH_COMMIT"
 
 
 def provenance() -> dict[str, object]:
-    """Describe this process: command, folder, versions, commit of the checkout (if it is one), machine."""
+    """Describe this process: command without secrets, folder, versions, commit of the checkout (if it is one), machine."""
     return {
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "command": [Path(sys.argv[0]).name, *map(redacted_text, sys.argv[1:])],
         "folder": str(Path.cwd()),
         "versions": {
             "python": platform.python_version(),

@@ -18,6 +18,7 @@ Every file is written under a temporary name and renamed, so that a reader never
 from __future__ import annotations
 
 import json
+import os
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -144,8 +145,14 @@ class RunFolder:
         return self.path.resolve().name
 
     def rows(self) -> pa.Table:
-        """Read every measurement once: a repeated key counts as its last row, a success before a failure."""
+        """Read every measurement once: a repeated key counts as its last row, a success before a failure.
+
+        A failure that knew no image digest, or no codec version, counts while nothing knows more of the same image
+        and setting.
+        """
         table = _read(self.path / "rows", ROWS)
+        for column in ("image_digest", "codec_version"):
+            table = _without_superseded(table, column)
         variants = pc.coalesce(table["variant"], table["codec"])  # rows of schema 1 have none
         table = table.set_column(table.schema.get_field_index("variant"), ROWS.field("variant"), variants)
         order = pa.array(range(len(table)), pa.int64())
@@ -178,13 +185,19 @@ class RunFolder:
         _write(self.path / "epochs", [{"run": self.name, **epoch}], EPOCHS)
 
     def compact(self) -> None:
-        """Replace the many small files of a finished run by one of each kind."""
+        """Replace the many small files of a finished run by one of each kind; remove what a killed writer has left.
+
+        The one is there before the many go: after a kill in between, readers find the same rows twice, and count
+        them once.
+        """
         for folder, table in (("rows", self.rows()), ("times", self.times()), ("epochs", self.epochs())):
             old = sorted((self.path / folder).glob("*.parquet"))
             if len(old) > 1:
                 _write_table(self.path / folder, table)
                 for path in old:
                     path.unlink()
+            for path in (self.path / folder).glob("*.tmp"):
+                path.unlink()
 
     def info(self) -> dict[str, Any]:
         """Read ``run.json``; empty where there is none."""
@@ -266,6 +279,16 @@ def _read(folder: Path, schema: pa.Schema) -> pa.Table:
     return pa.concat_tables(tables) if tables else schema.empty_table()
 
 
+def _without_superseded(table: pa.Table, column: str) -> pa.Table:
+    """Leave out rows that are null in a column where another row of the same image and setting is not."""
+    vague = pc.is_null(table[column])
+    if not pc.any(vague).as_py():
+        return table
+    pairs = pc.binary_join_element_wise(table["image"], table["setting"], "\0")
+    superseded = pc.is_in(pairs, pairs.filter(pc.invert(vague)).combine_chunks())
+    return table.filter(pc.invert(pc.and_(vague, superseded)))
+
+
 def _write(folder: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
     unknown = {name for row in rows for name in row} - set(schema.names)
     if unknown:
@@ -279,5 +302,8 @@ def _write_table(folder: Path, table: pa.Table) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet"
     temporary = path.with_suffix(".tmp")
-    pq.write_table(table, temporary)
+    with temporary.open("wb") as file:
+        pq.write_table(table, file)
+        file.flush()
+        os.fsync(file.fileno())  # or a machine that loses power might keep the name and lose what is in it
     temporary.replace(path)

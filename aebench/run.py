@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from aebench.analysis.rows import failures, latest
 from aebench.codecs.base import Codec
 from aebench.errors import ImageError, ImageSetError, JobError, SettingError
 from aebench.heartbeat import beating
 from aebench.images import ImageRef, describe, open_rgb, pixel_digest, resolve
+from aebench.images.uris import redacted
 from aebench.job import EvaluateSection, Job, TimeSection, TrainSection
 from aebench.progress import Meter
 from aebench.provenance import provenance
@@ -40,7 +42,7 @@ class Outcome:
     failed: int
 
 
-def run_job(job: Job, output: Path, console: Console, fresh: bool = False) -> Outcome:
+def run_job(job: Job, output: Path, console: Console, fresh: bool = False, retry_errors: bool = False) -> Outcome:
     """Train, evaluate and time as the job says, leaving everything in a run folder.
 
     Parameters
@@ -52,6 +54,8 @@ def run_job(job: Job, output: Path, console: Console, fresh: bool = False) -> Ou
         Where progress goes.
     fresh : bool
         First remove what the folder holds of an earlier run.
+    retry_errors : bool
+        Measure anew what failed in an earlier run.
     """
     run = open_run(output, fresh)
     job, images = find_images(job, console)
@@ -68,12 +72,11 @@ def run_job(job: Job, output: Path, console: Console, fresh: bool = False) -> Ou
         if job.train:
             train_model(job.train, job.seed, images["train"], run, cluster, console)
         if job.evaluate:
-            measured = evaluate_codecs(job.evaluate, images["evaluate"], run, cluster, console)
+            measured = evaluate_codecs(job.evaluate, images["evaluate"], run, cluster, console, retry_errors)
         if job.time:
             failed_times = time_settings(job.time, images["time"], run, console)
     run.update_info(finished=datetime.now(UTC))
-    errors = run.rows()["error"]
-    return Outcome(run, measured, len(errors) - errors.null_count + failed_times)
+    return Outcome(run, measured, len(failures(latest(run.rows()))) + failed_times)
 
 
 def output_folder(job: Job, output: Path | None) -> Path:
@@ -122,13 +125,18 @@ def train_model(
 
 
 def evaluate_codecs(
-    section: EvaluateSection, images: list[ImageRef], run: RunFolder, cluster: Cluster, console: Console
+    section: EvaluateSection,
+    images: list[ImageRef],
+    run: RunFolder,
+    cluster: Cluster,
+    console: Console,
+    retry_errors: bool = False,
 ) -> int:
     """Measure with Ray Data, showing rows as they are made; return their number."""
     from aebench.evaluate import evaluate, plan
 
     settings = [ready(codec, run) for codec in section.settings()]
-    work = plan(images, settings, run, section.metrics, section.keep)
+    work = plan(images, settings, run, section.metrics, section.keep, section.limits(), retry_errors)
     run.update_info(
         default_settings={family[0].name: _default_setting(family[0]) for family in work.families},
         expected={
@@ -201,14 +209,16 @@ def refuse_shared_images(training: list[ImageRef], test: list[ImageRef]) -> None
         first, second = min(shared, key=lambda pair: pair[0].name)
         more = f" and {len(shared) - 1} more" if len(shared) > 1 else ""
         raise JobError(
-            f"training and test set share images: {first.uri} has the same pixels as {second.uri}{more}; "
-            "a codec must not be tested on what it was trained on"
+            f"training and test set share images: {redacted(first.uri)} has the same pixels as "
+            f"{redacted(second.uri)}{more}; a codec must not be tested on what it was trained on"
         )
 
 
 def _with_earlier(job: Job, run: RunFolder) -> dict[str, Any]:
-    """Return a job with the sections that an earlier job on the same folder had and this one has not."""
+    """Return a job, without secrets, with the sections that only an earlier job on the same folder had."""
     said = {name: section for name, section in job.model_dump().items() if section is not None}
+    for section in (said[name] for name in ("train", "evaluate", "time") if name in said):
+        section["images"] = redacted(section["images"])
     return {**run.info().get("job", {}), **said}
 
 
@@ -220,9 +230,12 @@ def _find(section: TrainSection | EvaluateSection | TimeSection, console: Consol
     except ImageSetError as error:
         if section.fallback is None:
             raise
-        console.print(f"{error}; going on with {section.fallback}", style="yellow", highlight=False, soft_wrap=True)
+        console.print(
+            f"{error}; going on with {redacted(section.fallback)}", style="yellow", highlight=False, soft_wrap=True
+        )
         images, spec = resolve(section.fallback), section.fallback
-    console.print(f"{kind} images: {len(images)} of {spec} ({describe(spec)})", highlight=False, soft_wrap=True)
+    found = f"{kind} images: {len(images)} of {redacted(spec)} ({describe(spec)})"
+    console.print(found, highlight=False, soft_wrap=True)
     return spec, images
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from aebench.containment import Limits
 from aebench.errors import JobError
 from aebench.job import command_job, read_job
 
@@ -53,6 +54,13 @@ def test_jobs_that_ship_are_valid(path: Path) -> None:
     assert read_job(path).name == path.stem
 
 
+@pytest.mark.parametrize(("text", "memory"), [("'4GB'", 4 * 10**9), ("'1.5GiB'", 3 * 2**29), ("2000000000", 2 * 10**9)])
+def test_limits_are_read(tmp_path: Path, text: str, memory: int) -> None:
+    job = read_job(write(tmp_path, GOOD), [f"evaluate.memory_limit={text}", "evaluate.time_limit=2.5"])
+    assert job.evaluate is not None
+    assert job.evaluate.limits() == Limits(seconds=2.5, memory=memory)
+
+
 def test_values_are_overridden(tmp_path: Path) -> None:
     job = read_job(
         write(tmp_path, GOOD),
@@ -91,6 +99,8 @@ def test_values_are_overridden(tmp_path: Path) -> None:
             ("[evaluate]", "[report]\nanchor = 'jpg'\n[evaluate]"),
             r"report\.anchor = 'jpg' is not measured \(did you mean 'jpeg'\?\); measured are: jpeg, jpeg2000",
         ),
+        (("[evaluate]", "[evaluate]\nmemory_limit = 'much'"), r"line 9: evaluate\.memory_limit: .*byte.*'much'"),
+        (("[evaluate]", "[evaluate]\ntime_limit = 0"), r"line 9: evaluate\.time_limit: .*greater than 0"),
         (("seed = 3", "seed = [3"), "is not valid TOML: "),
         (("seed = 3", 'name = "a/b"'), r"line 2: name: "),
     ],

@@ -94,7 +94,7 @@ def image(tmp_path: Path) -> ImageRef:
 
 def test_a_row_tells_all_there_is_to_tell(image: ImageRef) -> None:
     subject = codec("jpeg[quality=40]")
-    (row,) = measure(image, [subject], ALL)
+    (row,) = measure([image], [subject], ALL)
     rgb = np.asarray(Image.open(image.uri))
     stream = subject.encode(rgb)
     error = (subject.decode(stream).astype(float) - rgb) ** 2
@@ -113,25 +113,25 @@ def test_a_row_tells_all_there_is_to_tell(image: ImageRef) -> None:
 
 
 def test_lossless_is_infinite(image: ImageRef) -> None:
-    (row,) = measure(image, [Base()], ALL)
+    (row,) = measure([image], [Base()], ALL)
     assert (row["psnr_rgb"], row["mse"]) == (math.inf, 0.0)
 
 
 @pytest.mark.parametrize(("subject", "message"), [(Cheat(), "KeyError"), (ReturnsArray(), "must return bytes")])
 def test_pixels_come_from_the_bytes_alone(image: ImageRef, subject: Codec, message: str) -> None:
-    (row,) = measure(image, [subject], ALL)
+    (row,) = measure([image], [subject], ALL)
     assert message in row["error"]
     assert "bytes" not in row
 
 
 def test_one_failure_costs_no_other_row(image: ImageRef) -> None:
-    rows = list(measure(image, [Base(), Cheat(), Base("2")], ALL))
+    rows = list(measure([image], [Base(), Cheat(), Base("2")], ALL))
     assert ["error" in row for row in rows] == [False, True, False]
 
 
 def test_an_image_that_cannot_be_read_is_a_row_for_every_setting(tmp_path: Path) -> None:
     (tmp_path / "bad.png").write_bytes(b"nothing")
-    rows = list(measure(ImageRef("bad.png", str(tmp_path / "bad.png")), [Base(), Base("2")], ALL))
+    rows = list(measure([ImageRef("bad.png", str(tmp_path / "bad.png"))], [Base(), Base("2")], ALL))
     assert len(rows) == 2
     assert all("bad.png" in row["error"] and row["image"] == "bad.png" for row in rows)
 
@@ -139,14 +139,14 @@ def test_an_image_that_cannot_be_read_is_a_row_for_every_setting(tmp_path: Path)
 def test_what_is_done_is_left_out_until_the_version_changes(image: ImageRef) -> None:
     digest = pixel_digest(np.asarray(Image.open(image.uri)))
     done = frozenset({(image.name, digest, "base", "1"), (image.name, digest, "base[version_text=2]", "1")})
-    rows = list(measure(image, [Base(), Base("2")], Request(done=done)))
+    rows = list(measure([image], [Base(), Base("2")], Request(done=done)))
     assert [row["setting"] for row in rows] == ["base[version_text=2]"]
 
 
 def test_an_image_under_another_name_is_another_measurement(image: ImageRef) -> None:
     digest = pixel_digest(np.asarray(Image.open(image.uri)))
     done = frozenset({(image.name, digest, "base", "1")})
-    (row,) = measure(ImageRef("again.png", image.uri), [Base()], Request(done=done))
+    (row,) = measure([ImageRef("again.png", image.uri)], [Base()], Request(done=done))
     assert row["image"] == "again.png"
 
 
@@ -155,8 +155,8 @@ def test_what_is_measured_anew_keeps_the_metrics_that_it_had(tmp_path: Path, pho
     Image.fromarray(photograph[:170, :180]).save(path)
     image, subject = ImageRef(path.name, str(path)), codec("jpeg[quality=40]")
     key = (image.name, pixel_digest(photograph[:170, :180]), subject.setting, subject.version())
-    (first,) = measure(image, [subject], Request(["ssimulacra2"]))
-    (again,) = measure(image, [subject], Request(["ssimulacra2"], known={key: ["psnr", "ms-ssim"]}))
+    (first,) = measure([image], [subject], Request(["ssimulacra2"]))
+    (again,) = measure([image], [subject], Request(["ssimulacra2"], known={key: ["psnr", "ms-ssim"]}))
     assert first["ms_ssim"] is None
     assert again["ms_ssim"] > 0.8
     assert again["ssimulacra2"] == first["ssimulacra2"] < 100
@@ -164,7 +164,7 @@ def test_what_is_measured_anew_keeps_the_metrics_that_it_had(tmp_path: Path, pho
 
 
 def test_rows_carry_exactly_the_bytes_that_were_counted_and_the_pixels_that_were_scored(image: ImageRef) -> None:
-    rows = list(measure(image, [codec("jpeg[quality=40]"), Cheat(), Base()], Request(keep="images"), True))
+    rows = list(measure([image], [codec("jpeg[quality=40]"), Cheat(), Base()], Request(keep="images"), True))
     original = np.asarray(Image.open(image.uri))
     assert [ORIGINAL in row for row in rows] == [True, False, False]
     assert np.array_equal(pixels(rows[0][ORIGINAL]), original)
@@ -178,7 +178,7 @@ def test_rows_carry_exactly_the_bytes_that_were_counted_and_the_pixels_that_were
 
 @pytest.mark.parametrize(("keep", "kept"), [(None, set()), ("streams", {STREAM}), ("images", {STREAM, IMAGE})])
 def test_rows_carry_only_what_is_to_be_kept(image: ImageRef, keep: Keep | None, kept: set[str]) -> None:
-    (row,) = measure(image, [Base()], Request(keep=keep))
+    (row,) = measure([image], [Base()], Request(keep=keep))
     assert {STREAM, IMAGE, ORIGINAL} & row.keys() == kept
 
 
@@ -189,7 +189,7 @@ def test_the_cpu_time_of_programs_that_a_codec_runs_counts(image: ImageRef) -> N
             subprocess.run([sys.executable, "-c", "import time\nwhile time.process_time() < 0.3: pass"], check=True)
             return bytes(super().encode(rgb))
 
-    (row,) = measure(image, [Runs()], ALL)
+    (row,) = measure([image], [Runs()], ALL)
     assert row["encode_cpu_seconds"] >= 0.29  # the two clocks are rounded apart
     assert row["decode_cpu_seconds"] < 0.29
 
@@ -212,5 +212,5 @@ def test_errors_of_aebench_are_told_without_their_class(image: ImageRef) -> None
         def encode(self, rgb: Rgb) -> bytes:
             raise CodecError("too wide for this codec")
 
-    (row,) = measure(image, [Refuses()], ALL)
+    (row,) = measure([image], [Refuses()], ALL)
     assert row["error"] == "too wide for this codec"

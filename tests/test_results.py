@@ -1,6 +1,10 @@
 from __future__ import annotations
 
 import json
+import random
+import subprocess
+import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -67,6 +71,65 @@ def test_failures_without_a_digest_are_kept_each(tmp_path: Path) -> None:
     broken = {"image_digest": None, "codec_version": None, "bytes": None, "error": "damaged"}
     run.append_rows([row("a.png", **broken), row("b.png", **broken)])
     assert sorted(run.rows()["image"].to_pylist()) == ["a.png", "b.png"]
+
+
+def test_a_failure_that_knew_less_counts_until_more_is_known(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    unread = {"image_digest": None, "codec_version": None, "bytes": None, "error": "damaged"}
+    run.append_rows([row(**unread), row(setting="jpeg[quality=9]", **unread), row("b.png", **unread)])
+    run.append_rows([row(codec_version=None, bytes=None, error="no library")])
+    assert sorted((r["image"], r["setting"], r["error"]) for r in run.rows().to_pylist()) == [
+        ("a.png", "jpeg[quality=50]", "no library"),
+        ("a.png", "jpeg[quality=9]", "damaged"),
+        ("b.png", "jpeg[quality=50]", "damaged"),
+    ]
+    run.append_rows([row()])
+    assert [r["error"] for r in run.rows().to_pylist() if r["setting"] == "jpeg[quality=50]"] == ["damaged", None]
+
+
+def test_a_kill_while_compacting_loses_and_doubles_nothing(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    for name in "abc":
+        run.append_rows([row(name, psnr_rgb=float(ord(name)))])
+    run.append_rows([row("a", psnr_rgb=1.0), row("d", error="damaged", image_digest=None, codec_version=None)])
+    before = run.rows().sort_by("image").to_pylist()
+    files = {path: path.read_bytes() for path in (tmp_path / "rows").iterdir()}
+    run.compact()
+    for path, data in list(files.items())[1:]:  # killed after the first of them was removed
+        path.write_bytes(data)
+    (tmp_path / "rows" / "half.tmp").write_bytes(b"PAR1")
+    assert run.rows().sort_by("image").to_pylist() == before
+    run.compact()
+    assert len(list((tmp_path / "rows").iterdir())) == 1
+    assert run.rows().sort_by("image").to_pylist() == before
+
+
+def test_a_writer_that_is_killed_at_any_moment_leaves_a_run_that_can_be_read(tmp_path: Path) -> None:
+    code = """if True:
+        import itertools, sys
+        from aebench.results import RunFolder
+
+        run = RunFolder(sys.argv[1])
+        for number in itertools.count(len(run.rows())):
+            run.append_rows([{"image": f"{number}.png", "image_digest": "d", "setting": "s", "codec_version": "v"}])
+            print(number, flush=True)
+            if number % 3 == 2:
+                run.compact()
+    """
+    chance = random.Random(1)
+    last = -1
+    for _ in range(6):
+        with subprocess.Popen([sys.executable, "-c", code, tmp_path], stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None
+            writer.stdout.readline()
+            time.sleep(chance.uniform(0, 0.3))
+            writer.kill()
+            said = writer.stdout.read().split()
+        last = int(said[-1]) if said else last + 1
+        images = sorted(int(name.removesuffix(".png")) for name in RunFolder(tmp_path).rows()["image"].to_pylist())
+        assert images == list(range(len(images)))
+        assert len(images) in (last + 1, last + 2)  # the last may have been written and not told
+        last = len(images) - 1
 
 
 def test_compacting_keeps_every_row_and_leaves_one_file(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 A work item is one image and one codec with all its settings; only names, paths and rows travel, never pixels. CPU
 codecs run as tasks of one CPU, networks in actors that keep them loaded, one a GPU, or of one CPU where there is none.
+Each worker measures in a child process (`aebench.containment`), so that a codec that crashes costs a row and no worker,
+of which Ray would start another and try the same again.
 
 Workers may be on machines that do not see the run's folder. What is to be kept of a measurement therefore travels with
 its row, as bytes of a bitstream or a PNG file, and this process writes it. Such rows leave a worker one by one, and Ray
@@ -11,7 +13,8 @@ makes blocks of `MOST_BLOCK` bytes of them, of which it holds no more than its o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import pyarrow as pa
 import ray
@@ -19,9 +22,12 @@ import ray.data
 from ray.data import ActorPoolStrategy, DataContext, Dataset
 
 from aebench.cluster import Cluster, native_stderr_to
+from aebench.containment import Limits
+from aebench.containment.harness import ContainedHarness, Harness
 from aebench.evaluate.plan import Plan
-from aebench.kept import IMAGE, ORIGINAL, STREAM, write_kept
-from aebench.measure import Original, Row, carry_originals, failed, measure, measure_batch
+from aebench.images import ImageRef
+from aebench.kept import IMAGE, ORIGINAL, STREAM, Keep, write_kept
+from aebench.measure import Row
 from aebench.results import ROWS, RowWriter, RunFolder
 
 BATCH_IMAGES = 8
@@ -74,19 +80,77 @@ def evaluate(
     run.compact()
 
 
+@dataclass(frozen=True)
+class Errand:
+    """A branch of a plan on its way to the workers, which pass the pickled harness on and import no codec."""
+
+    images: Sequence[ImageRef]
+    harness: bytes
+    limits: Limits
+    keep: Keep | None
+
+    @classmethod
+    def of(cls, work: Plan, batched: bool) -> Errand:
+        """Take of a plan what one branch needs."""
+        families = [family if family[0].batched == batched else () for family in work.families]
+        harness = ray.cloudpickle.dumps(Harness(families, work.request))
+        return cls(work.images, harness, work.limits, work.request.keep)
+
+
+class Worker:
+    """Measures in a child process that it keeps from item to item.
+
+    Parameters
+    ----------
+    errand : Errand
+    """
+
+    def __init__(self, errand: Errand) -> None:
+        self._errand = errand
+        self._harness = ContainedHarness(errand.harness, errand.limits)
+
+    def tables(self, items: list[dict[str, int]]) -> Iterator[pa.Table]:
+        """Measure items; put their rows into one table, or into one each where they carry what is to be kept."""
+        rows = self._rows(items)
+        for some in ([row] for row in rows) if self._errand.keep else (list(rows),):
+            yield pa.Table.from_pylist(some, schema=_CARRIED)
+
+    def close(self) -> None:
+        """End the child process."""
+        self._harness.close()
+
+    def _rows(self, items: list[dict[str, int]]) -> Iterator[Row]:
+        by_family: dict[int, list[ImageRef]] = defaultdict(list)
+        for item in items:
+            by_family[item["family"]].append(self._errand.images[item["image"]])
+        for family, images in by_family.items():
+            yield from self._harness.measure(images, family, self._errand.keep == "images" and family == 0)
+
+
 def _tasks(work: Plan) -> Dataset | None:
     items = work.items(batched=False)
     if not items:
         return None
-    shared = ray.put(work)
+    shared = ray.put(Errand.of(work, batched=False))
 
     def run_item(table: pa.Table) -> Iterator[pa.Table]:
-        plan: Plan = ray.get(shared)
-        (item,) = table.to_pylist()
-        image, family = plan.images[item["image"]], plan.families[item["family"]]
-        yield from _tables(measure(image, family, plan.request, plan.with_original(item["family"])), plan)
+        yield from _worker(shared).tables(table.to_pylist())
 
     return _dataset(items).map_batches(run_item, batch_size=1, batch_format="pyarrow", num_cpus=1)
+
+
+_kept_worker: list[tuple[str, Worker]] = []
+"""The worker of the latest plan that ran tasks in this process of Ray, which runs tasks of one plan after another."""
+
+
+def _worker(shared: ray.ObjectRef[Errand]) -> Worker:
+    """Return the worker for an errand, which starts a child process only for the first of its tasks."""
+    name = shared.hex()
+    if not _kept_worker or _kept_worker[0][0] != name:
+        for _, other in _kept_worker:
+            other.close()
+        _kept_worker[:] = [(name, Worker(ray.get(shared)))]
+    return _kept_worker[0][1]
 
 
 def _actors(work: Plan, cluster: Cluster) -> Dataset | None:
@@ -94,7 +158,7 @@ def _actors(work: Plan, cluster: Cluster) -> Dataset | None:
     if not items:
         return None
     size = max(1, min(cluster.gpus or 1, len(items)))
-    shared = ray.put(work)
+    shared = ray.put(Errand.of(work, batched=True))
     return _dataset(items, BATCH_IMAGES if cluster.gpus else 1).map_batches(
         NetworkActor,
         fn_constructor_args=(lambda: ray.get(shared),),
@@ -107,42 +171,15 @@ def _actors(work: Plan, cluster: Cluster) -> Dataset | None:
 
 
 class NetworkActor:
-    """Keeps networks loaded on one device and measures batches of images."""
+    """Has a child process that keeps networks loaded on one device and measures batches of images."""
 
-    def __init__(self, fetch: Callable[[], Plan]) -> None:
-        import torch
-
-        torch.set_num_threads(1)
-        self.plan = fetch()
+    def __init__(self, fetch: Callable[[], Errand]) -> None:
+        self._worker = Worker(fetch())
 
     def __call__(self, table: pa.Table) -> Iterator[pa.Table]:
-        yield from _tables(self._measure(table.to_pylist()), self.plan)
-
-    def _measure(self, items: list[dict[str, int]]) -> Iterator[Row]:
-        by_family: dict[int, list[int]] = defaultdict(list)
-        for item in items:
-            by_family[item["family"]].append(item["image"])
-        for index, image_indexes in by_family.items():
-            family = self.plan.families[index]
-            by_shape: dict[tuple[int, ...], list[Original]] = defaultdict(list)
-            for image in (self.plan.images[i] for i in image_indexes):
-                try:
-                    original = Original.open(image)
-                except Exception as error:
-                    yield from (failed(image, codec, error) for codec in family)
-                else:
-                    by_shape[original.rgb.shape].append(original)
-            for originals in by_shape.values():
-                rows = (row for codec in family for row in measure_batch(originals, codec, self.plan.request))
-                yield from carry_originals(rows, originals) if self.plan.with_original(index) else rows
+        yield from self._worker.tables(table.to_pylist())
 
 
 def _dataset(items: list[dict[str, int]], rows_a_block: int = 1) -> Dataset:
     blocks = min(MOST_BLOCKS, -(-len(items) // rows_a_block))
     return ray.data.from_items(items, override_num_blocks=blocks)
-
-
-def _tables(rows: Iterable[Row], plan: Plan) -> Iterator[pa.Table]:
-    """Put rows into one table, or into one each where they carry what is to be kept."""
-    for some in ([row] for row in rows) if plan.request.keep else (list(rows),):
-        yield pa.Table.from_pylist(some, schema=_CARRIED)

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from aebench.codecs.base import Codec
+from aebench.containment import Limits
 from aebench.images import ImageRef
 from aebench.kept import Keep, is_kept
 from aebench.measure import Key, Request
 from aebench.metrics import DEFAULT_METRICS, METRICS, is_defined
 from aebench.results import KEY, RunFolder
+
+DEFAULT_LIMITS = Limits()
 
 
 @dataclass(frozen=True)
@@ -22,15 +25,12 @@ class Plan:
     images: Sequence[ImageRef]
     families: Sequence[Sequence[Codec]]
     request: Request
+    limits: Limits = DEFAULT_LIMITS
 
     def items(self, batched: bool) -> list[dict[str, int]]:
         """List the work items of one branch, as positions in `images` and `families`."""
         chosen = [index for index, family in enumerate(self.families) if family[0].batched == batched]
         return [{"image": i, "family": f} for f in chosen for i in range(len(self.images))]
-
-    def with_original(self, family: int) -> bool:
-        """Tell whether rows of a codec are to carry the originals: those of the first are."""
-        return self.request.keep == "images" and family == 0
 
 
 def plan(
@@ -39,14 +39,17 @@ def plan(
     run: RunFolder,
     metrics: Collection[str] = DEFAULT_METRICS,
     keep: Keep | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    retry_errors: bool = False,
 ) -> Plan:
-    """Group settings by codec and leave out what the run has measured already.
+    """Group settings by codec and leave out what the run has measured already, failures included.
 
     A measurement that lacks a metric that is asked for, or whose files are to be kept and are not there, is made
-    anew, with the metrics that it has as well: the new row then counts in its place.
+    anew, with the metrics that it has as well: the new row then counts in its place. With `retry_errors`, failures are
+    tried again.
     """
-    request = _request(run, frozenset(metrics), keep)
-    return Plan(tuple(images), group(codecs), request)
+    request = _request(run, frozenset(metrics), keep, retry_errors)
+    return Plan(tuple(images), group(codecs), request, limits)
 
 
 def group(codecs: Iterable[Codec]) -> tuple[tuple[Codec, ...], ...]:
@@ -57,13 +60,15 @@ def group(codecs: Iterable[Codec]) -> tuple[tuple[Codec, ...], ...]:
     return tuple(map(tuple, families.values()))
 
 
-def _request(run: RunFolder, metrics: frozenset[str], keep: Keep | None) -> Request:
+def _request(run: RunFolder, metrics: frozenset[str], keep: Keep | None, retry_errors: bool) -> Request:
     done: set[Key] = set()
     known: dict[Key, frozenset[str]] = {}
     for row in run.rows().select([*KEY, "error", "bytes", "width", "height", *METRICS.values()]).to_pylist():
-        if row["error"]:
-            continue
         key: Key = (row["image"], row["image_digest"], row["setting"], row["codec_version"])
+        if row["error"]:
+            if not retry_errors:
+                done.add(key)
+            continue
         lacking = [metric for metric in metrics if _lacks(row, metric)]
         if lacking or not is_kept(run, row, keep):
             known[key] = frozenset(metric for metric in METRICS if not _lacks(row, metric))

@@ -39,6 +39,11 @@ def redacted(uri: str) -> str:
     return f"{scheme}://{host}{slash}{path}" if _HOST.fullmatch(host) else f"{scheme}://…"
 
 
+def redacted_text(text: str) -> str:
+    """Return a text with every URI in it redacted."""
+    return _ANY_URI.sub(lambda match: redacted(match.group()), text)
+
+
 def read(uri: str) -> bytes:
     """Read a file behind a URI.
 
@@ -120,4 +125,4 @@ def _cause(error: Exception, uri: str) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
     for secret in (uri, uri.partition("?")[0]):
         text = text.replace(secret, redacted(uri))
-    return _ANY_URI.sub(lambda match: redacted(match.group()), text).rstrip(".")
+    return redacted_text(text).rstrip(".")

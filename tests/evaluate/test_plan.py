@@ -56,10 +56,15 @@ def test_a_row_is_done_when_it_lacks_no_metric(
     assert request.known.get(KEY) == known
 
 
-def test_failures_are_tried_again(tmp_path: Path) -> None:
-    request = plan([], [], run_with(tmp_path, error="out of memory")).request
-    assert not request.done
-    assert not request.known
+@pytest.mark.parametrize("lost", [(), ("codec_version",), ("image_digest", "codec_version")])
+def test_failures_are_tried_again_only_when_asked(tmp_path: Path, lost: tuple[str, ...]) -> None:
+    run = run_with(tmp_path, error="out of memory", **dict.fromkeys(lost))
+    request = plan([], [], run).request
+    assert request.is_done(*KEY)
+    assert not request.is_done("b.png", *KEY[1:])
+    again = plan([], [], run, retry_errors=True).request
+    assert not again.done
+    assert not again.known
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+import subprocess
+import sys
 import warnings
 import zlib
 from pathlib import Path
@@ -18,6 +20,7 @@ from PIL import Image, TiffImagePlugin
 from aebench.errors import ImageError
 from aebench.images import decode_rgb, open_rgb, pixel_digest, reading
 from tests.images.files import encoded, photograph, png16
+from tests.images.hostile import size_bombs, text_bombs
 
 RGB = photograph()
 DEEP = np.array([[0, 127, 128, 129, 384, 385, 0x7FFF, 0x8000, 0xFF7F, 0xFFFF]], dtype=np.uint16)
@@ -197,6 +200,34 @@ def test_too_many_pixels_are_refused_before_any_is_decoded(side: int) -> None:
         warnings.simplefilter("error")
         with pytest.raises(ImageError, match=r"too large: .*the limit is 134,217,728"):
             decode_rgb(data, "a")
+
+
+@pytest.mark.parametrize("name", size_bombs())
+def test_every_format_is_refused_by_the_size_that_it_declares(name: str) -> None:
+    with pytest.raises(ImageError, match=r"too large: .*the limit is 134,217,728"):
+        decode_rgb(size_bombs()[name], "a")
+
+
+def test_bombs_are_refused_without_the_memory_that_they_ask_for() -> None:
+    code = """if True:
+        import resource
+        from aebench.errors import ImageError
+        from aebench.images import decode_rgb
+        from tests.images.hostile import size_bombs, text_bombs
+
+        bombs = {**size_bombs(), **text_bombs()}
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for name, data in bombs.items():
+            try:
+                decode_rgb(data, name)
+            except ImageError:
+                print(name)
+        print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    *refused, megabytes = done.stdout.split()
+    assert set(refused) == {*size_bombs(), *text_bombs()}
+    assert int(megabytes) < 64
 
 
 def test_a_large_image_below_the_limit_does_not_warn(monkeypatch: pytest.MonkeyPatch) -> None:

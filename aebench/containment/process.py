@@ -1,0 +1,190 @@
+"""The process that asks: it sends calls to a child, watches it, and replaces it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+from multiprocessing.reduction import send_handle
+from typing import Any
+
+from aebench.containment.forkserver import FORK, REAP, Sent
+from aebench.containment.limits import Limits, resident
+from aebench.errors import ContainmentError
+
+_SECONDS_TO_LOOK = 0.05
+"""How often memory and time are looked at."""
+
+_SECONDS_TO_START = 300.0
+"""What a fork server may take for its imports, and a child until it announces its first stage."""
+
+
+class ChildDeathError(Exception):
+    """A child died, or was killed, before its call was answered.
+
+    Attributes
+    ----------
+    cause : str
+        ``crashed with SIGSEGV while decoding``.
+    at_stake : object
+        What was last announced to be at stake; None if nothing was.
+    """
+
+    def __init__(self, cause: str, at_stake: Any) -> None:
+        super().__init__(cause)
+        self.cause, self.at_stake = cause, at_stake
+
+
+class ChildProcess:
+    """A child process that answers calls, and is replaced when it dies.
+
+    Parameters
+    ----------
+    server : bytes
+        A pickled `aebench.containment.forkserver.Server`, which is loaded once. What it is made of is imported as in
+        this process.
+    limits : Limits
+    """
+
+    def __init__(self, server: bytes, limits: Limits) -> None:
+        self._server, self._limits = server, limits
+        self._commands: Connection | None = None
+        self._fork_server: subprocess.Popen[bytes] | None = None
+        self._channel: Connection | None = None
+        self._pid = 0
+        self._looked = 0.0
+
+    def run(self, call: Any) -> Iterator[Any]:
+        """Yield the results of a call as they are made.
+
+        Raises
+        ------
+        ChildDeathError
+            The next call goes to a new child.
+        ContainmentError
+            If no child can be started.
+        """
+        channel = self._channel or self._start()
+        self._channel = None  # a child whose call is given up half-way is not called again
+        stage, at_stake = "starting", None
+        seconds = max(_SECONDS_TO_START, self._limits.seconds)
+        try:
+            channel.send(call)
+            while True:
+                kind, value = self._receive(channel, seconds)
+                seconds = self._limits.seconds
+                if kind == Sent.END:
+                    break
+                if kind == Sent.RESULT:
+                    yield value
+                else:
+                    stage, at_stake = value[0], at_stake if value[1] is None else value[1]
+        except _LimitError as limit:
+            self._reap()
+            raise ChildDeathError(f"{limit} while {stage}", at_stake) from None
+        except (EOFError, OSError):
+            raise ChildDeathError(f"{_cause(self._reap())} while {stage}", at_stake) from None
+        if resident(self._pid) < self._limits.memory / 2:  # else what one call has leaked would be charged to another
+            self._channel = channel
+
+    def close(self) -> None:
+        """End the child and the fork server."""
+        if self._commands is not None:
+            self._commands.close()
+        if self._fork_server is not None:
+            self._fork_server.wait()
+        self._commands = self._fork_server = self._channel = None
+        self._pid = 0
+
+    def _start(self) -> Connection:
+        """Start a child in place of the last, and the fork server if there is none."""
+        self._reap()
+        if self._commands is None:
+            self._commands = self._start_fork_server()
+        ours, theirs = socket.socketpair()
+        try:
+            self._commands.send_bytes(FORK)
+            send_handle(self._commands, theirs.fileno(), None)
+            self._pid = self._commands.recv()
+        except (EOFError, OSError) as error:
+            self.close()
+            raise ContainmentError(f"no child process can be started to measure in: {error!r}") from error
+        finally:
+            theirs.close()
+        return Connection(ours.detach())
+
+    def _start_fork_server(self) -> Connection:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._fork_server = subprocess.Popen(
+                [sys.executable, "-P", "-c", "from aebench.containment.forkserver import main; main()",
+                 str(theirs.fileno())],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+                stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True,
+            )  # fmt: skip
+        commands = Connection(ours.detach())
+        try:
+            commands.send_bytes(self._server)
+            problem = commands.recv() if commands.poll(_SECONDS_TO_START) else "it takes too long"
+        except (EOFError, OSError) as error:
+            problem = repr(error)
+        if problem is not None:
+            commands.close()
+            self._fork_server.kill()
+            self._fork_server.wait()
+            raise ContainmentError(f"the process to measure in does not start: {problem}")
+        return commands
+
+    def _reap(self) -> int | None:
+        """Kill the child, if it still runs; return its wait status, None where nobody knows it any more."""
+        if not self._pid or self._commands is None:
+            return None
+        try:
+            self._commands.send_bytes(REAP)
+            status = self._commands.recv()
+        except (EOFError, OSError):  # the fork server is dead, and the child with it
+            self.close()
+            return None
+        self._pid = 0
+        return int(status)
+
+    def _receive(self, channel: Connection, seconds: float) -> tuple[Sent, Any]:
+        """Wait for a message; `_LimitError` beyond a limit, `EOFError` or `OSError` when the child is dead."""
+        deadline = time.monotonic() + seconds
+        while True:
+            here = channel.poll(_SECONDS_TO_LOOK)
+            now = time.monotonic()
+            if now >= self._looked + _SECONDS_TO_LOOK:
+                self._looked = now
+                if resident(self._pid) > self._limits.memory:
+                    raise _LimitError(f"exceeded the memory limit of {self._limits.memory / 1e9:g} GB (memory_limit)")
+            if here:
+                return channel.recv()  # type: ignore[no-any-return]
+            if now >= deadline:
+                raise _LimitError(f"exceeded the time limit of {seconds:g} s (time_limit)")
+
+
+class _LimitError(Exception):
+    """A child exceeds a limit and must go."""
+
+
+def _cause(status: int | None) -> str:
+    """Say of what a child died."""
+    if status is None:
+        return "was killed"
+    code = os.waitstatus_to_exitcode(status)
+    if code == -signal.SIGKILL:
+        return "was killed with SIGKILL, perhaps because the machine had no memory left,"
+    return f"ended with exit code {code}" if code >= 0 else f"crashed with {_signal_name(-code)}"
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
