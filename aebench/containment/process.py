@@ -124,7 +124,7 @@ class ChildProcess:
             self._fork_server = subprocess.Popen(
                 [sys.executable, "-P", "-c", "from aebench.containment.forkserver import main; main()",
                  str(theirs.fileno())],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)},
                 stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True,
             )  # fmt: skip
         commands = Connection(ours.detach())
