@@ -21,7 +21,7 @@ COMMIT = "AEBENCH_COMMIT"
 
 
 def provenance() -> dict[str, object]:
-    """Describe this process: command without secrets, folder, versions, commit of the checkout (if it is one), machine."""
+    """Describe this process: command without secrets, folder, versions, commit of its checkout, machine."""
     return {
         "command": [Path(sys.argv[0]).name, *map(redacted_text, sys.argv[1:])],
         "folder": str(Path.cwd()),
