@@ -104,6 +104,7 @@ def run(
 @_output
 @_set
 @_fresh
+@_retry
 @click.option("--address", metavar="URL", help="Dashboard of the Ray, such as http://127.0.0.1:8265.  [RAY_ADDRESS]")
 @click.option("--install", is_flag=True, help="Install what aebench depends on where the job runs: takes minutes.")
 @click.option("--no-wait", is_flag=True, help="Do not follow the job.")
@@ -112,6 +113,7 @@ def submit(
     output: Path | None,
     overrides: tuple[str, ...],
     fresh: bool,
+    retry_errors: bool,
     address: str | None,
     install: bool,
     no_wait: bool,
@@ -124,7 +126,8 @@ def submit(
     from aebench.cluster.submission import Order
     from aebench.cluster.submission import submit as submit_order
 
-    sys.exit(submit_order(Order(job, overrides, output, fresh, install), address, wait=not no_wait))
+    order = Order(job, overrides, output, fresh, install, retry_errors)
+    sys.exit(submit_order(order, address, wait=not no_wait))
 
 
 @cli.command()

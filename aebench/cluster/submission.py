@@ -34,6 +34,8 @@ class Order:
         First remove what the folder holds of an earlier run.
     install : bool
         Install what aebench depends on where the job runs.
+    retry_errors : bool
+        Measure anew what failed in an earlier run.
     """
 
     job_file: Path
@@ -41,11 +43,13 @@ class Order:
     output: Path | None = None
     fresh: bool = False
     install: bool = False
+    retry_errors: bool = False
 
     def options(self, output: Path) -> list[str]:
         """Return the options of ``aebench run``."""
         overrides = [text for override in self.overrides for text in ("--set", override)]
-        return ["--output", str(output), *overrides, *(["--fresh"] if self.fresh else [])]
+        flags = [("--fresh", self.fresh), ("--retry-errors", self.retry_errors)]
+        return ["--output", str(output), *overrides, *(flag for flag, given in flags if given)]
 
 
 def submit(order: Order, address: str | None = None, wait: bool = True) -> int:
