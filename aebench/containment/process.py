@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import send_handle
+from pathlib import Path
 from typing import Any
 
 from aebench.containment.forkserver import FORK, REAP, Sent
@@ -124,7 +125,7 @@ class ChildProcess:
             self._fork_server = subprocess.Popen(
                 [sys.executable, "-P", "-c", "from aebench.containment.forkserver import main; main()",
                  str(theirs.fileno())],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)},
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)},
                 stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True,
             )  # fmt: skip
         commands = Connection(ours.detach())
