@@ -386,29 +386,9 @@ def _existing(folder: Path) -> Path:
 
 
 def _do(job: Job, output: Path | None, fresh: bool, retry_errors: bool = False) -> None:
-    from aebench.analysis.rows import failures, image_names, latest
-    from aebench.analysis.run import Run
-    from aebench.report import show, write_report
-    from aebench.report.layout import title
-    from aebench.report.status_table import failure_sentence
-    from aebench.report.timing_table import show_timing
-    from aebench.run import output_folder, run_job
+    from aebench.perform import perform
 
-    console = _console()
-    outcome = run_job(job, output_folder(job, output), console, fresh, retry_errors)
-    found = Run(outcome.run)
-    if job.evaluate:
-        show(found, console, job.report.bpp, job.report.psnr, job.report.anchor)
-    if job.time:
-        title(console, "Speed")
-        show_timing(outcome.run.times(), console)
-    console.print(f"\nresults: {outcome.run.path}", highlight=False, soft_wrap=True)
-    if job.evaluate:
-        write_report(found, console, bpp=job.report.bpp, figures=True)
-    if outcome.failed:
-        said = failure_sentence(outcome.failed, image_names(failures(latest(outcome.run.rows()))))
-        hint = "the column 'error' says why, and --retry-errors tries again"
-        console.print(f"{said}; {hint}", highlight=False, soft_wrap=True)
+    if perform(job, output, _console(), fresh, retry_errors):
         sys.exit(EXIT_FAILED_ROWS)
 
 
