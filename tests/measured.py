@@ -33,6 +33,6 @@ def measure_small_run(folder: Path) -> Run:
             Image.fromarray(pixels[:96, 200:328]).save(pictures / SMALL)
     run = RunFolder(folder / "measured")
     for image in resolve(str(pictures)):
-        run.append_rows(list(measure(image, codecs(CODECS), Request())))
+        run.append_rows(list(measure([image], codecs(CODECS), Request())))
     run.update_info(default_settings={"jpeg": "jpeg[quality=75]", "jpeg2000": "jpeg2000[bpp=1]", "heif": "heif[qp=26]"})
     return read(run.path)

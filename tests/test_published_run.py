@@ -73,7 +73,7 @@ def test_every_codec_beats_the_floor(run: Run) -> None:
 @pytest.mark.parametrize("setting", ["jpeg[quality=50]", "jpeg2000[bpp=0.6]", "bpg[qp=32]"])
 def test_rows_are_still_what_the_codecs_give(run: Run, kodak: list[Path], setting: str) -> None:
     path = kodak[3]
-    (row,) = measure(ImageRef(path.name, str(path)), [codec(setting)], Request())
+    (row,) = measure([ImageRef(path.name, str(path))], [codec(setting)], Request())
     stored = run.rows.filter(pc.and_(pc.equal(run.rows["image"], path.name), pc.equal(run.rows["setting"], setting)))
     (known,) = stored.to_pylist()
     assert row["image_digest"] == known["image_digest"]

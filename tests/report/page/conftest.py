@@ -33,7 +33,7 @@ def kept_run(tmp_path_factory: pytest.TempPathFactory, photograph: Rgb) -> Run:
     for name, left in zip(IMAGES, (0, 130, 310), strict=True):
         Image.fromarray(photograph[40:216, left : left + 200]).save(folder / name)
         image = ImageRef(name, str(folder / name))
-        rows = measure(image, [aebench.codec(s) for s in SETTINGS], Request(keep="images"), with_original=True)
+        rows = measure([image], [aebench.codec(s) for s in SETTINGS], Request(keep="images"), with_originals=True)
         run.append_rows([{"run": run.name, **write_kept(run, {**empty, **row})} for row in rows])
     return aebench.read(run.path)
 
