@@ -253,10 +253,10 @@ def report(
     from aebench.report import show, write_report
 
     published = [read_published(path) for path in references]
-    found, console = read(folder), _console()
-    show(found, console, bpp, psnr, anchor, published)
+    found, console = read(folder, bpp, psnr, anchor), _console()
+    show(found, console, published)
     console.print()
-    write_report(found, console, published, bpp, figures)
+    write_report(found, console, published, figures)
 
 
 @cli.command()

@@ -31,15 +31,15 @@ def perform(job: Job, output: Path | None, console: Console, fresh: bool, retry_
         Whether to measure again what failed before.
     """
     outcome = run_job(job, output_folder(job, output), console, fresh, retry_errors)
-    found = Run(outcome.run)
+    found = Run(outcome.run, job.report.bpp, job.report.psnr, job.report.anchor)
     if job.evaluate:
-        show(found, console, job.report.bpp, job.report.psnr, job.report.anchor)
+        show(found, console)
     if job.time:
         title(console, "Speed")
         show_timing(outcome.run.times(), console)
     console.print(f"\nresults: {outcome.run.path}", highlight=False, soft_wrap=True)
     if job.evaluate:
-        write_report(found, console, bpp=job.report.bpp, figures=True)
+        write_report(found, console, figures=True)
     if outcome.failed:
         said = failure_sentence(outcome.failed, image_names(failures(latest(outcome.run.rows()))))
         hint = "the column 'error' says why, and --retry-errors tries again"

@@ -34,18 +34,31 @@ from aebench.errors import ResultsError
 
 SCHEMA_VERSION = 2
 
+_SUBJECT = [
+    ("run", pa.string()),
+    ("image", pa.string()),
+    ("image_digest", pa.string()),
+    ("width", pa.int32()),
+    ("height", pa.int32()),
+    ("codec", pa.string()),
+    ("variant", pa.string()),
+    ("setting", pa.string()),
+    ("parameters", pa.string()),
+    ("codec_version", pa.string()),
+]
+"""What was measured."""
+
+_SECONDS = [
+    ("encode_seconds", pa.float64()),
+    ("encode_cpu_seconds", pa.float64()),
+    ("decode_seconds", pa.float64()),
+    ("decode_cpu_seconds", pa.float64()),
+]
+"""How long it took."""
+
 ROWS = pa.schema(
     [
-        ("run", pa.string()),
-        ("image", pa.string()),
-        ("image_digest", pa.string()),
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        ("codec", pa.string()),
-        ("variant", pa.string()),
-        ("setting", pa.string()),
-        ("parameters", pa.string()),
-        ("codec_version", pa.string()),
+        *_SUBJECT,
         ("bytes", pa.int64()),
         ("bpp", pa.float64()),
         ("mse", pa.float64()),
@@ -54,10 +67,7 @@ ROWS = pa.schema(
         ("psnr_yuv", pa.float64()),
         ("ms_ssim", pa.float64()),
         ("ssimulacra2", pa.float64()),
-        ("encode_seconds", pa.float64()),
-        ("encode_cpu_seconds", pa.float64()),
-        ("decode_seconds", pa.float64()),
-        ("decode_cpu_seconds", pa.float64()),
+        *_SECONDS,
         ("device", pa.string()),
         ("node", pa.string()),
         ("time", pa.timestamp("us", tz="UTC")),
@@ -74,21 +84,9 @@ KEY = ("image", "image_digest", "setting", "codec_version")
 
 TIMES = pa.schema(
     [
-        ("run", pa.string()),
-        ("image", pa.string()),
-        ("image_digest", pa.string()),
-        ("width", pa.int32()),
-        ("height", pa.int32()),
-        ("codec", pa.string()),
-        ("variant", pa.string()),
-        ("setting", pa.string()),
-        ("parameters", pa.string()),
-        ("codec_version", pa.string()),
+        *_SUBJECT,
         ("repeat", pa.int32()),
-        ("encode_seconds", pa.float64()),
-        ("encode_cpu_seconds", pa.float64()),
-        ("decode_seconds", pa.float64()),
-        ("decode_cpu_seconds", pa.float64()),
+        *_SECONDS,
         ("device", pa.string()),
         ("node", pa.string()),
         ("cpu", pa.string()),

@@ -134,25 +134,8 @@ def train(
     }
     started = time.perf_counter()
     with _live(run, on_epoch) as callback:
-        trainer = TorchTrainer(
-            train_worker,
-            train_loop_config=config,
-            torch_config=TorchConfig(backend="nccl" if workers.gpu else "gloo"),
-            scaling_config=ScalingConfig(
-                num_workers=workers.number, use_gpu=workers.gpu, resources_per_worker=_resources(workers)
-            ),
-            run_config=RunConfig(
-                name="checkpoints",
-                storage_path=str(run.training.resolve()),
-                callbacks=[callback],  # type: ignore[list-item]  # a UserCallback is what it takes
-                failure_config=FailureConfig(max_failures=2),
-                checkpoint_config=CheckpointConfig(
-                    num_to_keep=1, checkpoint_score_attribute=BEST, checkpoint_score_order="min"
-                ),
-            ),
-        )
         try:
-            result = trainer.fit()
+            result = _trainer(config, workers, run.training, callback).fit()
         except Exception as error:
             raise ClusterError(
                 f"the training failed: {_cause(error)}; running again goes on from the last epoch in {run.training}"
@@ -174,6 +157,27 @@ def train(
     )
     weights.save(run.model)
     return weights
+
+
+def _trainer(config: dict[str, Any], workers: Workers, folder: Path, callback: UserCallback) -> TorchTrainer:
+    """Set up Ray Train: the workers, and the checkpoints from which they go on."""
+    return TorchTrainer(
+        train_worker,
+        train_loop_config=config,
+        torch_config=TorchConfig(backend="nccl" if workers.gpu else "gloo"),
+        scaling_config=ScalingConfig(
+            num_workers=workers.number, use_gpu=workers.gpu, resources_per_worker=_resources(workers)
+        ),
+        run_config=RunConfig(
+            name="checkpoints",
+            storage_path=str(folder.resolve()),
+            callbacks=[callback],  # type: ignore[list-item]  # a UserCallback is what it takes
+            failure_config=FailureConfig(max_failures=2),
+            checkpoint_config=CheckpointConfig(
+                num_to_keep=1, checkpoint_score_attribute=BEST, checkpoint_score_order="min"
+            ),
+        ),
+    )
 
 
 def train_worker(config: dict[str, Any]) -> None:

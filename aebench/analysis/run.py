@@ -30,28 +30,42 @@ ANCHOR = "jpeg"
 """What codecs are compared with where nothing else is asked for and the run has it."""
 
 
-def read(path: str | Path) -> Run:
+def read(path: str | Path, bpp: float | None = None, psnr: float | None = None, anchor: str | None = None) -> Run:
     """Read a run.
 
     Parameters
     ----------
     path : path
         Its folder.
+    bpp, psnr, anchor : optional
+        What is compared where nothing else is said; see `Run`.
 
     Raises
     ------
     ResultsError
         If there is no run, or a file of it is damaged.
     """
-    return Run(RunFolder(path).require())
+    return Run(RunFolder(path).require(), bpp, psnr, anchor)
 
 
 class Run:
     """What a run measured. Everything is computed when it is first asked for, from the Parquet files and ``run.json``.
 
+    Parameters
+    ----------
+    folder : RunFolder
+    bpp : float, optional
+        Rate in bits per pixel that tables, page and figures compare at; by default one that most variants reach.
+    psnr : float, optional
+        PSNR-RGB in dB that they compare rates at; by default one that most variants reach.
+    anchor : str, optional
+        Variant that BD-rates are taken against; by default ``jpeg``, else the first.
+
     Attributes
     ----------
     folder : RunFolder
+    bpp, psnr : float or None
+        As given.
     info : dict
         What ``run.json`` holds: the job, versions, commit, hardware.
     rows : pyarrow.Table
@@ -60,8 +74,11 @@ class Run:
         The training curve; empty where nothing was trained.
     """
 
-    def __init__(self, folder: RunFolder) -> None:
+    def __init__(
+        self, folder: RunFolder, bpp: float | None = None, psnr: float | None = None, anchor: str | None = None
+    ) -> None:
         self.folder = folder
+        self.bpp, self.psnr, self._anchor = bpp, psnr, anchor
         self.info: dict[str, Any] = folder.info()
         self.rows: pa.Table = latest(folder.rows())
         self.epochs: pa.Table = folder.epochs()
@@ -132,10 +149,12 @@ class Run:
 
     @property
     def anchor(self) -> str:
-        """What codecs are compared with by default: ``jpeg``, else the first variant."""
+        """What codecs are compared with by default: what was chosen, else ``jpeg``, else the first variant."""
+        if self._anchor is not None:
+            return self._anchor
         return ANCHOR if ANCHOR in self.variants else (self.variants[0] if self.variants else ANCHOR)
 
-    def known_variant(self, name: str | None) -> str:
+    def known_variant(self, name: str | None = None) -> str:
         """Return a variant by its name, or the anchor for none.
 
         Raises
@@ -180,14 +199,15 @@ class Run:
         return self._matrices[metric]
 
     def at_rate(self, bpp: float | None = None, metric: str = "psnr_rgb") -> Matched:
-        """Read off every variant's quality at one rate in bits per pixel; by default one that most variants reach."""
-        curves = self.rd_curves(metric)
-        return at_rate(curves, self.variants, usual_rate(curves) if bpp is None else bpp)
+        """Read off every variant's quality at one rate in bits per pixel; by default that of the run."""
+        curves, chosen = self.rd_curves(metric), self.bpp if bpp is None else bpp
+        return at_rate(curves, self.variants, usual_rate(curves) if chosen is None else chosen)
 
     def at_quality(self, quality: float | None = None, metric: str = "psnr_rgb") -> Matched:
-        """Read off every variant's rate at one quality on the metric's scale; by default one that most reach."""
+        """Read off every variant's rate at one quality on the metric's scale; by default that of the run."""
         curves = self.rd_curves(metric)
-        return at_quality(curves, self.variants, usual_quality(curves) if quality is None else quality)
+        chosen = self.psnr if quality is None and metric == "psnr_rgb" else quality
+        return at_quality(curves, self.variants, usual_quality(curves) if chosen is None else chosen)
 
     @cached_property
     def speeds(self) -> Speeds:

@@ -11,24 +11,15 @@ import numpy as np
 import pyarrow as pa
 
 from aebench.analysis.rows import coded
-from aebench.analysis.timing import timing_summary
-
-
-@dataclass(frozen=True)
-class Speed:
-    """A speed in millions of pixels a second: of the median setting, of the slowest and of the fastest."""
-
-    median: float
-    slowest: float
-    fastest: float
+from aebench.analysis.timing import Spread, timing_summary
 
 
 @dataclass(frozen=True)
 class VariantSpeed:
-    """How fast a variant encodes and decodes, and the devices on which it was measured."""
+    """How fast a variant's settings encode and decode, in millions of pixels a second, and on which devices."""
 
-    encode: Speed
-    decode: Speed
+    encode: Spread
+    decode: Spread
     devices: tuple[str, ...]
 
 
@@ -106,13 +97,13 @@ def _variants(settings: Iterable[_Setting]) -> dict[str, VariantSpeed]:
             groups.setdefault(setting.variant, []).append(setting)
     return {
         variant: VariantSpeed(
-            _speed([setting.encode for setting in own]),
-            _speed([setting.decode for setting in own]),
+            _spread([setting.encode for setting in own]),
+            _spread([setting.decode for setting in own]),
             tuple(sorted({setting.device for setting in own})),
         )
         for variant, own in groups.items()
     }
 
 
-def _speed(medians: list[float]) -> Speed:
-    return Speed(float(np.median(medians)), min(medians), max(medians))
+def _spread(medians: list[float]) -> Spread:
+    return Spread(float(np.median(medians)), min(medians), max(medians))

@@ -27,27 +27,15 @@ BD_METRICS = ("psnr_rgb", "ms_ssim", "ssimulacra2")
 """Metrics that get a table of BD-rates, where they were measured."""
 
 
-def show(
-    run: Run,
-    console: Console,
-    bpp: float | None = None,
-    psnr: float | None = None,
-    anchor: str | None = None,
-    references: Sequence[Published] = (),
-) -> None:
+def show(run: Run, console: Console, references: Sequence[Published] = ()) -> None:
     """Print the tables of a run: whole curves, one rate and one quality, single settings, training.
 
     Parameters
     ----------
     run : Run
+        With the rate, the quality and the anchor that are compared. Single settings are compared at its rate, if it
+        was given one, else at the smallest that all codecs reach.
     console : Console
-    bpp : float, optional
-        Rate in bits per pixel at which codecs are compared; by default one that most of them reach, and for single
-        settings the smallest that all of them reach.
-    psnr : float, optional
-        PSNR-RGB in dB at which rates are compared; by default one that most codecs reach.
-    anchor : str, optional
-        The variant against which BD-rates are taken; the run's own anchor by default.
     references : sequence of Published
         Curves that are compared with the anchor as well.
 
@@ -58,16 +46,16 @@ def show(
     """
     rows, codecs, summaries = run.rows, run.codecs, run.summaries
     if len(rows):
-        anchor = run.known_variant(anchor)  # before anything is printed
+        run.known_variant()  # before anything is printed
     show_heading(run.name, run.info, rows, codecs, console)
     if len(rows):
         for index, metric in enumerate(name for name in BD_METRICS if name in run.metrics):
-            show_bd(run, metric, console, anchor, references, brief=index > 0)
+            show_bd(run, metric, console, references, brief=index > 0)
         show_bd_matrix(run, console)
-        show_at_rate(run, console, bpp)
-        show_at_quality(run, console, psnr)
+        show_at_rate(run, console)
+        show_at_quality(run, console)
         shown = _show_defaults(rows, summaries, run.default_settings, codecs, console)
-        _show_matched(rows, summaries, bpp, shown, codecs, console)
+        _show_matched(rows, summaries, run.bpp, shown, codecs, console)
         title(console, "Summary of every setting")
         show_summary(summaries, run.basis, codecs, rows, console)
         if len(failures(rows)):
@@ -78,13 +66,7 @@ def show(
         show_training(run.epochs, console)
 
 
-def write_report(
-    run: Run,
-    console: Console,
-    published: Sequence[Published] = (),
-    bpp: float | None = None,
-    figures: bool = False,
-) -> None:
+def write_report(run: Run, console: Console, published: Sequence[Published] = (), figures: bool = False) -> None:
     """Write what of a run is looked at elsewhere than in a terminal, and name it.
 
     Parameters
@@ -93,8 +75,6 @@ def write_report(
     console : Console
     published : sequence of Published
         Curves that are drawn beside the run's own.
-    bpp : float, optional
-        Rate in bits per pixel at which codecs are compared.
     figures : bool
         Whether to draw the figures, which takes seconds; the page links to those that are there.
 
@@ -111,7 +91,7 @@ def write_report(
         folder = run.folder.path / "figures"
         drawn = write_figures(run, folder, published, say=lambda sentence: note(console, sentence))
         console.print(f"figures: {len(drawn)} files in {folder}", highlight=False, soft_wrap=True)
-    page = write_page(run, published=published, bpp=bpp)
+    page = write_page(run, published=published)
     console.print(f"page: {page}", highlight=False, soft_wrap=True)
 
 

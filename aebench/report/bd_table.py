@@ -23,11 +23,10 @@ def show_bd(
     run: Run,
     metric: str,
     console: Console,
-    anchor: str | None = None,
     references: Sequence[Published] = (),
     brief: bool = False,
 ) -> None:
-    """Print every variant against an anchor, and published mean curves below them.
+    """Print every variant against the run's anchor, and published mean curves below them.
 
     Parameters
     ----------
@@ -35,8 +34,6 @@ def show_bd(
     metric : str
         Column of the rows.
     console : Console
-    anchor : str, optional
-        A variant; the run's own anchor by default.
     references : sequence of Published
     brief : bool
         Leave out the best and the worst image, and BD-PSNR.
@@ -44,15 +41,14 @@ def show_bd(
     Raises
     ------
     ResultsError
-        If the run has no such variant.
+        If the run has no such anchor.
     """
-    anchor = run.anchor if anchor is None else anchor
-    compared = list(run.bd_rate(anchor, metric).values())
-    published = run.bd_published(references, anchor, metric)
+    compared = list(run.bd_rate(metric=metric).values())
+    published = run.bd_published(references, metric=metric)
     if not compared and not published:
         return
     label = METRICS[metric].label
-    title(console, f"BD-rate against {anchor} in {label}: % of bits at equal quality, less is better")
+    title(console, f"BD-rate against {run.anchor} in {label}: % of bits at equal quality, less is better")
     shown = [*compared, *published]
     if any(map(_has_figure, shown)):
         names = [c.test for c in compared] + [f"{printable(c.test)} (published)" for c in published]

@@ -13,16 +13,16 @@ from aebench.report.layout import basis_note, note, number, title
 from aebench.report.refusals import matched_refusals
 
 
-def show_at_rate(run: Run, console: Console, bpp: float | None = None) -> None:
-    """Print every variant's PSNR-RGB at one rate in bits per pixel; by default one that most variants reach."""
-    matched = run.at_rate(bpp)
+def show_at_rate(run: Run, console: Console) -> None:
+    """Print every variant's PSNR-RGB at one rate in bits per pixel."""
+    matched = run.at_rate()
     title(console, f"Every codec at exactly {matched.target:.4g} bpp: PSNR-RGB in dB, interpolated")
     _show(matched, 2, console)
 
 
-def show_at_quality(run: Run, console: Console, psnr: float | None = None) -> None:
-    """Print every variant's rate at one PSNR-RGB in dB; by default one that most variants reach."""
-    matched = run.at_quality(psnr)
+def show_at_quality(run: Run, console: Console) -> None:
+    """Print every variant's rate at one PSNR-RGB in dB."""
+    matched = run.at_quality()
     title(console, f"Every codec at exactly {matched.target:.4g} dB PSNR-RGB: bits per pixel, interpolated")
     _show(matched, 3, console)
 

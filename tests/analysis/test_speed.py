@@ -5,8 +5,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from aebench.analysis.speed import Speed, speeds
-from aebench.analysis.timing import timing_summary
+from aebench.analysis.speed import speeds
+from aebench.analysis.timing import Spread, timing_summary
 from aebench.results import TIMES
 from tests.report.helpers import failure, row, table
 
@@ -24,7 +24,7 @@ def test_rows_give_pixels_by_cpu_seconds_of_the_median_setting() -> None:
     )
     found = speeds(rows)
     assert found.clock == "cpu"
-    assert found.variants["jpeg"].encode == Speed(*(pytest.approx(MEGAPIXELS / s) for s in (0.2, 0.4, 0.1)))
+    assert found.variants["jpeg"].encode == Spread(*(pytest.approx(MEGAPIXELS / s) for s in (0.2, 0.4, 0.1)))
     assert found.variants["jpeg"].devices == ("cpu",)
 
 

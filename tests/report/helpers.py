@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 from rich.console import Console
 
+from aebench.analysis.published import Published
 from aebench.analysis.rows import latest
 from aebench.analysis.run import Run
 from aebench.report import show
@@ -54,10 +56,10 @@ def write(folder: Path, rows: list[dict[str, Any]], **info: Any) -> RunFolder:
     return run
 
 
-def printed(run: RunFolder, width: int = 120, **options: Any) -> str:
+def printed(run: RunFolder, width: int = 120, references: Sequence[Published] = (), **chosen: Any) -> str:
     """Return what a report prints."""
     file = io.StringIO()
-    show(Run(run), Console(file=file, width=width), **options)
+    show(Run(run, **chosen), Console(file=file, width=width), references)
     return file.getvalue()
 
 

@@ -6,13 +6,14 @@ import io
 import itertools
 import re
 from html import unescape
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from aebench import Run
+from aebench import Run, read
 from aebench.report import show
-from aebench.report.figures import rd_figure
+from aebench.report.figures import bd_rate_figure, by_image_figure, rd_figure
 from aebench.report.layout import signed
 from aebench.report.page import write_page
 
@@ -39,3 +40,21 @@ def test_bd_rate_and_points_are_the_same_everywhere(measured: Run) -> None:
     for value in curve.qualities:
         assert f"{value:.2f}" in file.getvalue()
         assert f"{value:.2f}" in page
+
+
+@pytest.mark.slow
+def test_what_is_chosen_holds_everywhere(measured: Run, tmp_path: Path) -> None:
+    run = read(measured.folder.path, bpp=0.7, psnr=33, anchor="heif")
+    file = io.StringIO()
+    show(run, Console(file=file, width=160))
+    for said in ("BD-rate against heif", "exactly 0.7 bpp", "exactly 33 dB", "nearest 0.7 bpp"):
+        assert said in file.getvalue()
+
+    page = unescape(write_page(run, tmp_path / "page.html").read_text())
+    for said in ("Against heif, PSNR-RGB", "at 0.7 bits per pixel", "Bits per pixel at 33 dB"):
+        assert said in page
+    for value in (*run.at_rate(0.7).means.values(), *run.bd_rate("heif").keys()):
+        assert (f"{value:.2f}" if isinstance(value, float) else value) in page
+
+    assert "against heif" in bd_rate_figure(run).axes[0].get_xlabel()
+    assert "0.7 bpp" in by_image_figure(run).axes[0].get_title(loc="left")

@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 
 from aebench.analysis.curves import Metric, RdCurve, RdCurves
 from aebench.analysis.published import Published
-from aebench.analysis.rows import Basis, failures, image_names
+from aebench.analysis.rows import failures, image_names
 from aebench.errors import ResultsError
 from aebench.report.figures.frame import finite, frame_of, unseen
 from aebench.report.figures.look import (
@@ -27,7 +27,7 @@ from aebench.report.figures.look import (
     look,
     mark,
 )
-from aebench.report.layout import count, some
+from aebench.report.layout import basis_note, count, some
 from aebench.report.style import styles
 from aebench.suggest import did_you_mean
 
@@ -77,7 +77,9 @@ def rd_figure(
         axes.set_ylabel(quality_label(curves.metric))
         axes.set_title(folded(f"{curves.metric.label}, {over}", 60))
         notes = [
-            _basis_note(curves.basis) if image is None else _failure_note(run, image),
+            basis_note(curves.basis, "that every setting coded", "it coded no image")
+            if image is None
+            else _failure_note(run, image),
             *_absent(own, run.variants),
             *unseen(own.values(), frame, curves.metric),
             "Grey: published curves, means over their own images." if theirs else "",
@@ -139,13 +141,6 @@ def _draw_published(axes: Axes, curves: Iterable[RdCurve]) -> list[Artist]:
 
 def _columns(points: Sequence[tuple[float, float]]) -> tuple[list[float], list[float]]:
     return [bpp for bpp, _ in points], [quality for _, quality in points]
-
-
-def _basis_note(basis: Basis) -> str:
-    """Say over which images a mean curve is taken."""
-    text = f"Means are over the {count(len(basis.images), 'image')} that every setting coded; "
-    text += f"{len(basis.left_out)} left out" + (f": {some(basis.left_out)}." if basis.left_out else ".")
-    return text + (f" Not compared, because it coded no image: {some(basis.uncoded)}." if basis.uncoded else "")
 
 
 def _failure_note(run: Run, image: str) -> str:

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from aebench.analysis.bd import BdComparison
 from aebench.analysis.curves import metric_of
-from aebench.analysis.speed import Speed, Speeds
+from aebench.analysis.speed import Speeds
+from aebench.analysis.timing import Spread
 from aebench.report.figures.gains import comparisons, gain_axis
 from aebench.report.figures.look import WIDE, NothingToDrawError, below, drawing, log_axis, look, mark, point_style
 from aebench.report.layout import some
@@ -60,12 +61,12 @@ def _gain(variant: str, anchor: str, compared: Mapping[str, BdComparison]) -> fl
     return 0.0 if variant == anchor else compared[variant].rate.mean
 
 
-def _draw(axes: Axes, speeds: Mapping[str, Speed], gains: Mapping[str, float], looks: Mapping[str, Style]) -> None:
+def _draw(axes: Axes, speeds: Mapping[str, Spread], gains: Mapping[str, float], looks: Mapping[str, Style]) -> None:
     for variant, speed in speeds.items():
         how, gain = point_style(looks[variant]), gains[variant]
-        axes.plot((speed.slowest, speed.fastest), (gain, gain), color=how["color"], linewidth=1.0, label="settings")
+        axes.plot((speed.smallest, speed.largest), (gain, gain), color=how["color"], linewidth=1.0, label="settings")
         axes.plot([speed.median], [gain], label=variant, **{**how, "markersize": 6.5})
-    low, high = min(s.slowest for s in speeds.values()), max(s.fastest for s in speeds.values())
+    low, high = min(s.smallest for s in speeds.values()), max(s.largest for s in speeds.values())
     log_axis(axes, "x", low / 1.5, high * 1.5, most=100)
 
 

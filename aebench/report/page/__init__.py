@@ -42,7 +42,6 @@ def write_page(
     run: Run,
     path: str | Path | None = None,
     published: Sequence[Published] = (),
-    bpp: float | None = None,
     budget: int = BUDGET,
 ) -> Path:
     """Write the page of a run.
@@ -54,8 +53,6 @@ def write_page(
         The file; by default ``report.html`` in the run's folder. Its links are relative to where it lies.
     published : sequence of Published
         Curves that are drawn beside the run's own.
-    bpp : float, optional
-        Rate in bits per pixel at which the paper's table is made; by default one that most codecs reach.
     budget : int
         Bytes that embedded pictures may take.
 
@@ -70,7 +67,7 @@ def write_page(
         If it cannot be written.
     """
     path = run.folder.path / NAME if path is None else Path(path)
-    html = _render(run, path.parent, published, bpp, budget)
+    html = _render(run, path.parent, published, budget)
     temporary = path.with_name(path.name + ".tmp")
     try:
         temporary.write_text(html, encoding="utf-8")
@@ -80,7 +77,7 @@ def write_page(
     return path
 
 
-def _render(run: Run, folder: Path, published: Sequence[Published], bpp: float | None, budget: int) -> str:
+def _render(run: Run, folder: Path, published: Sequence[Published], budget: int) -> str:
     environment = Environment(
         loader=PackageLoader(__name__, "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
@@ -93,7 +90,7 @@ def _render(run: Run, folder: Path, published: Sequence[Published], bpp: float |
         run=run,
         facts=facts(run.info, run.rows, run.codecs),
         provenance=_provenance(run.info),
-        comparisons=comparison_tables(run, bpp),
+        comparisons=comparison_tables(run),
         bd=bd_tables(run),
         metrics=[METRICS[column] for column in run.metrics],
         summary=summary_table(run) if len(run.rows) else None,

@@ -11,7 +11,7 @@ from typing import Final
 from aebench.analysis.bd import CONFIDENCE, BdComparison, BdStatistics
 from aebench.analysis.curves import RdCurves
 from aebench.analysis.run import Run
-from aebench.report.layout import NONE, basis_note, count, number, some
+from aebench.report.layout import NONE, basis_note, count, signed, some
 from aebench.report.page.cells import Cell, Head, PageTable
 
 MOST_COMPARISONS: Final = 12_000
@@ -51,14 +51,9 @@ def bd_tables(run: Run) -> list[PageTable]:
     return tables
 
 
-def signed(value: float, decimals: int) -> str:
-    """Write a difference, which has a sign also where it is positive."""
-    return f"+{number(value, decimals)}" if value > 0 else number(value, decimals)
-
-
 def _against_anchor(run: Run, curves: RdCurves) -> PageTable:
     metric, reasons = curves.metric, Reasons()
-    rows = [_row(found, metric.unit, reasons) for found in run.bd_rate(run.anchor, metric.column).values()]
+    rows = [_row(found, metric.unit, reasons) for found in run.bd_rate(metric=metric.column).values()]
     percent = f"{CONFIDENCE:.0%}"
     heads = [
         Head("codec", is_name=True), Head("BD-rate", "of mean curves"), Head("BD-rate", "mean of images"),

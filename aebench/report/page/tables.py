@@ -34,16 +34,16 @@ MOST_EPOCHS: Final = 60
 IMAGE: Final = Head("image", is_name=True)
 
 
-def comparison_tables(run: Run, bpp: float | None) -> list[PageTable]:
+def comparison_tables(run: Run) -> list[PageTable]:
     """Put the codecs side by side: at one rate, at their default settings, at one quality."""
     if not run.rd_curves().images:
         return []
-    return [_at_rate(run, bpp), _at_defaults(run), _at_quality(run)]
+    return [_at_rate(run), _at_defaults(run), _at_quality(run)]
 
 
-def _at_rate(run: Run, bpp: float | None) -> PageTable:
+def _at_rate(run: Run) -> PageTable:
     """Make the paper's table at exactly the same rate, read off the curves."""
-    matched = run.at_rate(bpp)
+    matched = run.at_rate()
     caption = f"PSNR-RGB in dB at {matched.target:g} bits per pixel"
     return _matched_table(matched, caption, f"{matched.target:g} bits per pixel", 2, with_paper=True)
 
