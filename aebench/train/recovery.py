@@ -51,7 +51,8 @@ def recover(fit: Callable[[Workers], T], section: TrainSection, run: RunFolder, 
                 raise ClusterError(
                     f"the training failed: {cause(error)}; running again goes on from the last epoch in {run.training}"
                 ) from error
-            log.warning("the training was interrupted after epoch %d: %s; it goes on", epochs, cause(error))
+            why = f"no room for {workers.number} workers" if _waited_in_vain(error) else cause(error)
+            log.warning("the training was interrupted after epoch %d and goes on: %s", epochs, why)
         workers = _wait_for_workers(section, workers.gpu, run)
 
 

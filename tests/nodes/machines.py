@@ -12,10 +12,15 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+import psutil
 
 from tests.nodes.codecs import NODE
 from tests.test_cli import ROOT
+
+if TYPE_CHECKING:
+    from ray._private.node import Node
 
 RAY = [sys.executable, "-m", "ray.scripts.scripts"]
 STORE = 100 * 2**20
@@ -52,7 +57,7 @@ class LocalNodes:
 
         self.cluster = Cluster()
         self.cluster.add_node(num_cpus=0, include_dashboard=False, object_store_memory=STORE)
-        self.nodes: dict[str, object] = {}
+        self.nodes: dict[str, Node] = {}
 
     def join(self, name: str, cpus: int, gpus: int = 0) -> None:
         self.nodes[name] = self.cluster.add_node(
@@ -60,7 +65,13 @@ class LocalNodes:
         )
 
     def kill(self, name: str) -> None:
-        self.cluster.remove_node(self.nodes.pop(name), allow_graceful=False)
+        node = self.nodes.pop(name)
+        raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
+        family = [raylet, *raylet.children(recursive=True)]
+        for process in family:  # workers would live on for a moment
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        self.cluster.remove_node(node, allow_graceful=False)
 
     def aebench(self, *arguments: str | Path) -> subprocess.Popen[str]:
         return start(
