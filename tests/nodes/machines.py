@@ -104,16 +104,15 @@ class NamespacedNodes:
             self.head, address = self._plug("head")
             self.address = f"{address}:6379"
             self._start(self.head, address, "--head", "--port=6379", "--include-dashboard=false", "--num-cpus=0")
-            self._wait_for(1)
+            self._wait_for(address)
         except BaseException:
             self.close()
             raise
 
     def join(self, name: str, cpus: int, gpus: int = 0) -> None:
-        before = self._alive()
         namespace, address = self._plug(name)
         self._start(namespace, address, f"--address={self.address}", f"--num-cpus={cpus}", f"--num-gpus={gpus}")
-        self._wait_for(before + 1)
+        self._wait_for(address)
 
     def kill(self, name: str) -> None:
         self._kill(self.prefix + name)
@@ -163,23 +162,23 @@ class NamespacedNodes:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
 
-    def _alive(self) -> int:
-        """Count the nodes that the head believes to be alive; 0 before it answers."""
+    def _alive(self) -> list[str]:
+        """List the addresses of the nodes that the head believes to be alive; none before it answers."""
         script = (
             "import sys; from ray._raylet import GcsClient;"
-            "nodes = GcsClient(address=sys.argv[1]).get_all_node_info(timeout=5);"
-            "print(sum(node.state == 0 for node in nodes.values()))"
+            "nodes = GcsClient(address=sys.argv[1]).get_all_node_info(timeout=5).values();"
+            "print(*(node.node_manager_address for node in nodes if node.state == 0))"
         )
         command = ["ip", "netns", "exec", self.head, sys.executable, "-c", script, self.address]
         done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
-        return int(done.stdout) if done.returncode == 0 else 0
+        return done.stdout.split()
 
-    def _wait_for(self, nodes: int) -> None:
-        for _ in range(60):
-            if self._alive() >= nodes:
+    def _wait_for(self, address: str) -> None:
+        for _ in range(100):
+            if address in self._alive():
                 return
             time.sleep(1)
-        raise TimeoutError(f"{nodes} nodes did not come up in namespaces")
+        raise TimeoutError(f"the node at {address} did not come up in its namespace")
 
 
 @contextlib.contextmanager
