@@ -27,6 +27,7 @@ from aebench.job import TrainSection
 from aebench.models.weights import build, read_weights
 from aebench.results import RunFolder
 from aebench.train import Workers, make_recipe, make_trainer, plan_workers, train
+from aebench.train.planning import plan_again
 from aebench.training import Epoch, Recipe, Trainer, cut_crops
 from tests.test_cli import ROOT, aebench
 
@@ -186,6 +187,18 @@ def test_workers_fit_on_the_nodes() -> None:
     assert plan_workers(section(batch=4, workers="auto"), small) == Workers(4, 1, gpu=False)
     with pytest.raises(ClusterError, match="1 node, 0 CPUs, no GPU: nothing to train on"):
         plan_workers(auto, Cluster((Node(0),)))
+
+
+def test_workers_are_planned_again_for_what_is_left() -> None:
+    auto, two = section(batch=8, workers="auto"), section(batch=8, workers=2)
+    assert plan_again(auto, False, Cluster((Node(0), Node(1), Node(2)))) == Workers(2, 1, gpu=False)
+    assert plan_again(two, False, Cluster((Node(1),))) == Workers(1, 1, gpu=False)
+    assert plan_again(two, False, Cluster((Node(8),))) == Workers(2, 4, gpu=False)
+    assert plan_again(auto, True, Cluster((Node(4), Node(4, 1)))) == Workers(1, 4, gpu=True)
+    # a training keeps to the kind of device that it began with
+    assert plan_again(auto, True, Cluster((Node(4),))) is None
+    assert plan_again(auto, False, Cluster((Node(4), Node(4, 1)))) == Workers(8, 1, gpu=False)
+    assert plan_again(auto, False, Cluster((Node(0),))) is None
 
 
 def test_hardware_decides_what_the_job_leaves_open() -> None:

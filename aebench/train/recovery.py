@@ -1,0 +1,84 @@
+"""Going on with a training that lost a worker, on the nodes that are left.
+
+Ray Train itself would start as many workers again as there were, and without the node that is gone wait for ever. So it
+is told to fail, and started anew with workers planned for what the cluster has by then; it finds its last checkpoint.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import ray
+from ray.train import ControllerError, TrainingFailedError
+from ray.train.v2._internal.exceptions import WorkerGroupStartupTimeoutError
+
+from aebench.cluster import describe
+from aebench.errors import ClusterError
+from aebench.job import TrainSection
+from aebench.results import RunFolder
+from aebench.train.planning import Workers, plan_again
+
+log = logging.getLogger(__name__)
+
+MOST_FAILURES = 3
+"""A training that fails so often with no new epoch in between is given up: the fault is its own."""
+
+WAIT_SECONDS = 600.0
+"""How long a training with no node left waits for one to join."""
+
+T = TypeVar("T")
+
+
+def recover(fit: Callable[[Workers], T], section: TrainSection, run: RunFolder, workers: Workers) -> tuple[T, Workers]:
+    """Call `fit` until it does not fail; return its result and the workers that it was called with last.
+
+    Raises
+    ------
+    ClusterError
+        If it fails `MOST_FAILURES` times at the same epoch, or no node is left and none joins in `WAIT_SECONDS`.
+    """
+    failures, reached = 0, 0
+    while True:
+        try:
+            return fit(workers), workers
+        except TrainingFailedError as error:
+            epochs = len(run.epochs())
+            failures, reached = 1 if epochs > reached else failures + (not _waited_in_vain(error)), epochs
+            if failures >= MOST_FAILURES:
+                raise ClusterError(
+                    f"the training failed: {cause(error)}; running again goes on from the last epoch in {run.training}"
+                ) from error
+            why = f"no room for {workers.number} workers" if _waited_in_vain(error) else cause(error)
+            log.warning("the training was interrupted after epoch %d and goes on: %s", epochs, why)
+        workers = _wait_for_workers(section, workers.gpu, run)
+
+
+def cause(error: BaseException) -> str:
+    """Return the last line of what really went wrong, under Ray's wrappers."""
+    failures = getattr(error, "worker_failures", None)
+    if failures:
+        error = next(iter(failures.values()))
+    while isinstance(error, ray.exceptions.RayTaskError):
+        error = error.cause
+    return f"{type(error).__name__}: {error}".strip().splitlines()[-1]
+
+
+def _waited_in_vain(error: TrainingFailedError) -> bool:
+    """Tell whether workers found no room in time: a node went between plan and start, or others use the cluster."""
+    return isinstance(error, ControllerError) and isinstance(error.controller_failure, WorkerGroupStartupTimeoutError)
+
+
+def _wait_for_workers(section: TrainSection, gpu: bool, run: RunFolder) -> Workers:
+    end = time.monotonic() + WAIT_SECONDS
+    while (workers := plan_again(section, gpu, describe())) is None:
+        if time.monotonic() > end:
+            kind = "GPUs" if gpu else "CPUs"
+            raise ClusterError(
+                f"no node with {kind} is left to train on, and none joined for {WAIT_SECONDS:g} s; "
+                f"running again goes on from the last epoch in {run.training}"
+            )
+        time.sleep(1)
+    return workers
