@@ -32,6 +32,7 @@ def train(
     run: RunFolder,
     cluster: Cluster,
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
+    say: Callable[[str], None] = lambda sentence: None,
 ) -> Weights:
     """Train a network and leave its best epoch in ``RUN/model``, its curve in ``RUN/epochs``.
 
@@ -45,6 +46,8 @@ def train(
         Where an interrupted training with the same settings goes on, and a finished one is not repeated.
     on_epoch : callable
         Called in this process after every epoch, while the training goes on.
+    say : callable
+        Called with a sentence when the training is interrupted, and when it goes on.
 
     Raises
     ------
@@ -67,7 +70,7 @@ def train(
     }
     started = time.perf_counter()
     with live(run, on_epoch) as callback:
-        result, workers = recover(lambda workers: _fit(config, workers, run, callback), section, run, workers)
+        result, workers = recover(lambda workers: _fit(config, workers, run, callback), section, run, workers, say)
     if not result.best_checkpoints:
         raise ClusterError("the training ended without a checkpoint")
     best, metrics = min(result.best_checkpoints, key=lambda pair: pair[1][BEST])

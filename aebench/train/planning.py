@@ -18,6 +18,10 @@ class Workers:
     cpus: int
     gpu: bool
 
+    def __str__(self) -> str:
+        workers, cpus = ("" if count == 1 else "s" for count in (self.number, self.cpus))
+        return f"{self.number} worker{workers} of {'1 GPU and ' if self.gpu else ''}{self.cpus} CPU{cpus}"
+
 
 def plan_workers(section: TrainSection, cluster: Cluster) -> Workers:
     """Choose the workers: one a GPU, else one a CPU, as many as share the batch equally."""

@@ -6,7 +6,6 @@ is told to fail, and started anew with workers planned for what the cluster has 
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -21,8 +20,6 @@ from aebench.job import TrainSection
 from aebench.results import RunFolder
 from aebench.train.planning import Workers, plan_again
 
-log = logging.getLogger(__name__)
-
 MOST_FAILURES = 3
 """A training that fails so often with no new epoch in between is given up: the fault is its own."""
 
@@ -32,8 +29,21 @@ WAIT_SECONDS = 600.0
 T = TypeVar("T")
 
 
-def recover(fit: Callable[[Workers], T], section: TrainSection, run: RunFolder, workers: Workers) -> tuple[T, Workers]:
+def recover(
+    fit: Callable[[Workers], T], section: TrainSection, run: RunFolder, workers: Workers, say: Callable[[str], None]
+) -> tuple[T, Workers]:
     """Call `fit` until it does not fail; return its result and the workers that it was called with last.
+
+    Parameters
+    ----------
+    fit : callable
+        Trains on from the last checkpoint.
+    section : TrainSection
+    run : RunFolder
+    workers : Workers
+        Those to begin with.
+    say : callable
+        Called with a sentence when the training is interrupted, and when it goes on.
 
     Raises
     ------
@@ -46,14 +56,18 @@ def recover(fit: Callable[[Workers], T], section: TrainSection, run: RunFolder, 
             return fit(workers), workers
         except TrainingFailedError as error:
             epochs = len(run.epochs())
-            failures, reached = 1 if epochs > reached else failures + (not _waited_in_vain(error)), epochs
-            if failures >= MOST_FAILURES:
-                raise ClusterError(
-                    f"the training failed: {cause(error)}; running again goes on from the last epoch in {run.training}"
-                ) from error
-            why = f"no room for {workers.number} workers" if _waited_in_vain(error) else cause(error)
-            log.warning("the training was interrupted after epoch %d and goes on: %s", epochs, why)
-        workers = _wait_for_workers(section, workers.gpu, run)
+            if _found_no_room(error):
+                say(f"training: found no room for {workers}")
+            else:
+                failures, reached = 1 if epochs > reached else failures + 1, epochs
+                if failures == MOST_FAILURES:
+                    raise ClusterError(
+                        f"the training failed {failures} times after epoch {epochs}: {cause(error)}; "
+                        f"running again goes on from the last epoch in {run.training}"
+                    ) from error
+                say(f"training: interrupted after epoch {epochs}: {cause(error)}")
+        workers = _wait_for_workers(section, workers.gpu, run, say)
+        say(f"training: goes on after epoch {epochs} with {workers}")
 
 
 def cause(error: BaseException) -> str:
@@ -66,19 +80,21 @@ def cause(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".strip().splitlines()[-1]
 
 
-def _waited_in_vain(error: TrainingFailedError) -> bool:
+def _found_no_room(error: TrainingFailedError) -> bool:
     """Tell whether workers found no room in time: a node went between plan and start, or others use the cluster."""
     return isinstance(error, ControllerError) and isinstance(error.controller_failure, WorkerGroupStartupTimeoutError)
 
 
-def _wait_for_workers(section: TrainSection, gpu: bool, run: RunFolder) -> Workers:
-    end = time.monotonic() + WAIT_SECONDS
-    while (workers := plan_again(section, gpu, describe())) is None:
+def _wait_for_workers(section: TrainSection, gpu: bool, run: RunFolder, say: Callable[[str], None]) -> Workers:
+    kind, end = "GPUs" if gpu else "CPUs", time.monotonic() + WAIT_SECONDS
+    if (workers := plan_again(section, gpu, describe())) is None:
+        say(f"training: no node with {kind} is left; waits {WAIT_SECONDS:g} s for one to join")
+    while workers is None:
         if time.monotonic() > end:
-            kind = "GPUs" if gpu else "CPUs"
             raise ClusterError(
-                f"no node with {kind} is left to train on, and none joined for {WAIT_SECONDS:g} s; "
+                f"no node with {kind} is left to train on, and none joined in {WAIT_SECONDS:g} s; "
                 f"running again goes on from the last epoch in {run.training}"
             )
         time.sleep(1)
+        workers = plan_again(section, gpu, describe())
     return workers
