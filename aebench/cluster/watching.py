@@ -1,4 +1,4 @@
-"""Telling which nodes are lost and which join while a run goes on: Ray itself tells nobody."""
+"""Telling which nodes are lost and which join while a run goes on."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ import threading
 from collections.abc import Callable, Iterator
 
 import ray
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from aebench.cluster import describe
 
 EVERY = 1.0
 """Seconds between two looks at the nodes that Ray believes to be alive."""
+
+LOST_AFTER = 120.0
+"""Seconds after which Ray has noticed that a node is dead: 15 where it refuses connections, 60 where it is silent."""
 
 
 @contextlib.contextmanager
@@ -36,6 +40,21 @@ def watching(say: Callable[[str], None]) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
+
+
+def find_the_lost() -> None:
+    """Return when Ray knows which nodes are lost.
+
+    For a while it believes that they live. So each node is given something to do: it is done, or fails with the node.
+    """
+    ping = ray.remote(num_cpus=0, max_retries=0)(_nothing)
+    pings = [
+        ping.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node, soft=False)).remote() for node in _alive()
+    ]
+    ray.wait(pings, num_returns=len(pings), timeout=LOST_AFTER)
+
+
+def _nothing() -> None: ...
 
 
 def _alive() -> dict[str, str]:

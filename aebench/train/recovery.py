@@ -6,15 +6,17 @@ is told to fail, and started anew with workers planned for what the cluster has 
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-import ray
+from ray.exceptions import RayActorError, RayTaskError
 from ray.train import ControllerError, TrainingFailedError
 from ray.train.v2._internal.exceptions import WorkerGroupStartupTimeoutError
 
 from aebench.cluster import describe
+from aebench.cluster.watching import find_the_lost
 from aebench.errors import ClusterError
 from aebench.job import TrainSection
 from aebench.results import RunFolder
@@ -71,13 +73,15 @@ def recover(
 
 
 def cause(error: BaseException) -> str:
-    """Return the last line of what really went wrong, under Ray's wrappers."""
-    failures = getattr(error, "worker_failures", None)
-    if failures:
-        error = next(iter(failures.values()))
-    while isinstance(error, ray.exceptions.RayTaskError):
+    """Say in a line what really went wrong, under Ray's wrappers."""
+    failures = getattr(error, "worker_failures", {})
+    if any(isinstance(failure, RayActorError) for failure in failures.values()):  # others fail in consequence
+        return "a worker has died"
+    error = next(iter(failures.values()), error)
+    while isinstance(error, RayTaskError):
         error = error.cause
-    return f"{type(error).__name__}: {error}".strip().splitlines()[-1]
+    said = f"{type(error).__name__}: {error}".strip().splitlines()[-1]
+    return "a worker lost its connection to another" if re.search(r"Connection (closed|reset) by peer", said) else said
 
 
 def _found_no_room(error: TrainingFailedError) -> bool:
@@ -86,6 +90,7 @@ def _found_no_room(error: TrainingFailedError) -> bool:
 
 
 def _wait_for_workers(section: TrainSection, gpu: bool, run: RunFolder, say: Callable[[str], None]) -> Workers:
+    find_the_lost()
     kind, end = "GPUs" if gpu else "CPUs", time.monotonic() + WAIT_SECONDS
     if (workers := plan_again(section, gpu, describe())) is None:
         say(f"training: no node with {kind} is left; waits {WAIT_SECONDS:g} s for one to join")

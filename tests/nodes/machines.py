@@ -68,10 +68,13 @@ class LocalNodes:
         node = self.nodes.pop(name)
         raylet = psutil.Process(node.all_processes["raylet"][0].process.pid)
         family = [raylet, *raylet.children(recursive=True)]
-        for process in family:  # workers would live on for a moment
+        for process in family:  # Ray's processes; what its workers have started must notice for itself
             with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
+                if process == raylet or process.name().startswith("ray::"):
+                    process.kill()
         self.cluster.remove_node(node, allow_graceful=False)
+        left = psutil.wait_procs(family, timeout=60)[1]
+        assert not left, f"outlived their node: {left}"
 
     def aebench(self, *arguments: str | Path) -> subprocess.Popen[str]:
         return start(
@@ -115,7 +118,9 @@ class NamespacedNodes:
         self._wait_for(address)
 
     def kill(self, name: str) -> None:
-        self._kill(self.prefix + name)
+        namespace = self.prefix + name
+        self._in(namespace, "ip", "link", "set", "cable", "down")  # or its kernel would say farewell to all it talks to
+        self._kill(namespace)
 
     def aebench(self, *arguments: str | Path) -> subprocess.Popen[str]:
         command = ["ip", "netns", "exec", self.head, sys.executable, "-m", "aebench", *map(str, arguments)]
