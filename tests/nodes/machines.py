@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -25,12 +24,25 @@ if TYPE_CHECKING:
 RAY = [sys.executable, "-m", "ray.scripts.scripts"]
 STORE = 100 * 2**20
 
+WAIT = """
+import sys, time
+from ray._raylet import GcsClient
+while True:
+    try:
+        nodes = GcsClient(address=sys.argv[1]).get_all_node_info(timeout=5).values()
+    except Exception:  # the head is not there yet
+        nodes = []
+    if {node.node_manager_address for node in nodes if node.state == 0} >= set(sys.argv[2:]):
+        break
+    time.sleep(0.2)
+"""
+
 
 class Nodes(Protocol):
     """A cluster with a head that runs no tasks."""
 
-    def join(self, name: str, cpus: int, gpus: int = 0) -> None:
-        """Add a node, and wait until it is there."""
+    def join(self, *names: str, cpus: int, gpus: int = 0) -> None:
+        """Add nodes, and wait until they are there."""
 
     def kill(self, name: str) -> None:
         """Kill all processes of a node with SIGKILL."""
@@ -59,10 +71,12 @@ class LocalNodes:
         self.cluster.add_node(num_cpus=0, include_dashboard=False, object_store_memory=STORE)
         self.nodes: dict[str, Node] = {}
 
-    def join(self, name: str, cpus: int, gpus: int = 0) -> None:
-        self.nodes[name] = self.cluster.add_node(
-            num_cpus=cpus, num_gpus=gpus, object_store_memory=STORE, env_vars={NODE: name}
-        )
+    def join(self, *names: str, cpus: int, gpus: int = 0) -> None:
+        for name in names:
+            self.nodes[name] = self.cluster.add_node(
+                wait=False, num_cpus=cpus, num_gpus=gpus, object_store_memory=STORE, env_vars={NODE: name}
+            )
+        self.cluster.wait_for_nodes()
 
     def kill(self, name: str) -> None:
         node = self.nodes.pop(name)
@@ -112,10 +126,11 @@ class NamespacedNodes:
             self.close()
             raise
 
-    def join(self, name: str, cpus: int, gpus: int = 0) -> None:
-        namespace, address = self._plug(name)
-        self._start(namespace, address, f"--address={self.address}", f"--num-cpus={cpus}", f"--num-gpus={gpus}")
-        self._wait_for(address)
+    def join(self, *names: str, cpus: int, gpus: int = 0) -> None:
+        plugged = [self._plug(name) for name in names]
+        for namespace, address in plugged:
+            self._start(namespace, address, f"--address={self.address}", f"--num-cpus={cpus}", f"--num-gpus={gpus}")
+        self._wait_for(*(address for _, address in plugged))
 
     def kill(self, name: str) -> None:
         namespace = self.prefix + name
@@ -149,8 +164,8 @@ class NamespacedNodes:
         self._in(namespace, "ip", "route", "add", "default", "via", f"{self.NETWORK}.254")
         return namespace, address
 
-    def _in(self, namespace: str, *command: str) -> str:
-        return _run("ip", "netns", "exec", namespace, *command)
+    def _in(self, namespace: str, *command: str) -> None:
+        _run("ip", "netns", "exec", namespace, *command)
 
     def _start(self, namespace: str, address: str, *options: str) -> None:
         name = namespace.removeprefix(self.prefix)
@@ -167,23 +182,10 @@ class NamespacedNodes:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
 
-    def _alive(self) -> list[str]:
-        """List the addresses of the nodes that the head believes to be alive; none before it answers."""
-        script = (
-            "import sys; from ray._raylet import GcsClient;"
-            "nodes = GcsClient(address=sys.argv[1]).get_all_node_info(timeout=5).values();"
-            "print(*(node.node_manager_address for node in nodes if node.state == 0))"
-        )
-        command = ["ip", "netns", "exec", self.head, sys.executable, "-c", script, self.address]
-        done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
-        return done.stdout.split()
-
-    def _wait_for(self, address: str) -> None:
-        for _ in range(100):
-            if address in self._alive():
-                return
-            time.sleep(1)
-        raise TimeoutError(f"the node at {address} did not come up in its namespace")
+    def _wait_for(self, *addresses: str) -> None:
+        """Wait until the head believes that the nodes at these addresses are alive."""
+        command = ["ip", "netns", "exec", self.head, sys.executable, "-c", WAIT, self.address, *addresses]
+        assert subprocess.run(command, env=environment(), timeout=120, check=False).returncode == 0
 
 
 @contextlib.contextmanager
@@ -200,5 +202,5 @@ def folder_for_ray() -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run(*command: str) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True, text=True)

@@ -31,6 +31,14 @@ from tests.nodes.machines import LocalNodes, NamespacedNodes, Nodes, folder_for_
 KEYS = ("image", "image_digest", "setting", "codec_version")
 MEASURED = ("bytes", "bpp", "mse", "psnr_rgb", "psnr_y", "psnr_yuv")
 
+PATIENCE = {
+    "health_check_period": 1_000,
+    "health_check_timeout": 2_000,
+    "grpc_client_keepalive_time": 10_000,
+    "grpc_client_keepalive_timeout": 5_000,
+}
+"""For how long Ray believes that a node lives which does not answer: by default a minute, and in some matters seven."""
+
 
 @pytest.fixture(scope="module")
 def notes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
@@ -40,8 +48,8 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.setenv(NOTES, str(folder))
         patch.setenv(NODE, "head")
         patch.setenv("RAY_AUTH_MODE", "disabled")
-        patch.setenv("RAY_health_check_period_ms", "1000")  # a dead node is noticed in 5 s, not 15
-        patch.setenv("RAY_health_check_timeout_ms", "2000")  # and one that is silent in 15 s, not 60
+        for name, milliseconds in PATIENCE.items():
+            patch.setenv(f"RAY_{name}_ms", str(milliseconds))
         patch.setenv("PYTHONPATH", str(Path(__file__).parent.parent.parent))
         yield folder
 
@@ -79,13 +87,6 @@ def wait_until(happened: Callable[[], bool], process: subprocess.Popen[str]) -> 
         time.sleep(0.05)
 
 
-T0 = time.time()
-
-
-def stamp(what: str) -> None:
-    print(f"@@ {time.time() - T0:.1f} {what}", flush=True)
-
-
 def finish(process: subprocess.Popen[str]) -> str:
     """Wait for a command to end well; return what it printed, which nobody needs to know Ray to read."""
     printed, _ = process.communicate(timeout=400)
@@ -104,10 +105,7 @@ def test_an_evaluation_loses_a_node_and_gains_another(
         note.unlink()
     run = RunFolder(tmp_path / "run")
     settings = f"tests.nodes.codecs:Slow,tests.nodes.codecs:SlowPaper[bits=32,weights={paper_weights}]"
-    nodes.join("first", cpus=2, gpus=1)
-    stamp("nodes.join(first, cpus=2, gpus=1)")
-    nodes.join("second", cpus=2, gpus=1)
-    stamp("nodes.join(second, cpus=2, gpus=1)")
+    nodes.join("first", "second", cpus=2, gpus=1)
 
     def busy() -> list[str]:
         """Name the nodes that have begun with both codecs."""
@@ -116,27 +114,20 @@ def test_an_evaluation_loses_a_node_and_gains_another(
 
     process = nodes.aebench("evaluate", "--images", tmp_path / "*.png", "--codecs", settings, "--output", run.path)
     wait_until(lambda: bool(busy()), process)
-    stamp("wait_until(lambda: bool(busy()), process")
     dead = busy()[0]  # and its GPU, with images that wait for the network there, for good
     nodes.kill(dead)
-    stamp("nodes.kill(dead)")
     before = encodings(notes, dead)
     assert len(run.rows()) < 4 * len(images)
     nodes.join("late", cpus=1)
-    stamp("nodes.join(late, cpus=1)")
     printed = finish(process)
     assert re.search(r"^Ray: the node \S+ is lost; left are ", printed, re.M)
     assert re.search(r"^Ray: the node \S+ has joined; now there are ", printed, re.M)
-    stamp("finish(process)")
     nodes.kill("second" if dead == "first" else "first")
-    stamp("nodes.kill(second if dead == first e")
     nodes.kill("late")
-    stamp("nodes.kill(late)")
     assert encodings(notes, dead) == before
     assert encodings(notes, "late") > 0
 
     families = group(codecs(settings))
-    stamp("families = group(codecs(settings))")
     expected: list[Row] = [row for family in families for row in measure(images, family, Request())]
     by_key = {tuple(row[key] for key in KEYS): row for row in expected}
     rows = run.rows().to_pylist()
@@ -168,25 +159,18 @@ def test_a_training_goes_on_with_the_node_that_is_left(tmp_path: Path, nodes: No
     recipe = Recipe(crop=16, batch=4, epochs=8, steps=10, learning_rate=2e-4)  # small: rounding must not grow
     names = ("crop", "batch", "epochs", "steps", "learning_rate")
     options = [f"--set=train.{name}={getattr(recipe, name)}" for name in names]
-    nodes.join("stays", cpus=1)
-    stamp("nodes.join(stays, cpus=1)")
-    nodes.join("dies", cpus=1)
-    stamp("nodes.join(dies, cpus=1)")
+    nodes.join("stays", "dies", cpus=1)
     process = nodes.aebench(
         "train", "--images", tmp_path / "*.png", "--set=train.validation=1", *options, "--output", run.path
     )
     wait_until(lambda: len(run.epochs()) >= 2, process)
-    stamp("wait_until(lambda: len(run.epochs()) >= ")
     nodes.kill("dies")
-    stamp("nodes.kill(dies)")
     printed = finish(process)
-    stamp("finish(process)")
     assert re.search(r"^Ray: the node \S+ is lost; left are 2 nodes, 1 CPU, no GPU$", printed, re.M)
     said = re.findall(r"^training: (interrupted|goes on) after epoch (\d+)(: | with 1 worker of 1 CPU)", printed, re.M)
     assert [sentence[0] for sentence in said] == ["interrupted", "goes on"]
     assert int(said[0][1]) == int(said[1][1]) >= 2
     nodes.kill("stays")
-    stamp("nodes.kill(stays)")
 
     epochs = run.epochs().to_pylist()
     assert [epoch["epoch"] for epoch in epochs] == list(range(1, 9))
@@ -195,7 +179,6 @@ def test_a_training_goes_on_with_the_node_that_is_left(tmp_path: Path, nodes: No
     assert set(workers) == {1, 2}
     # the loss is what it would have been on one worker all along
     whole = undisturbed(recipe, images)
-    stamp("whole = undisturbed(recipe, images)")
     np.testing.assert_allclose(
         [epoch["train_loss"] for epoch in epochs], [epoch.train_loss for epoch in whole], rtol=1e-3
     )
