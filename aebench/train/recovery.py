@@ -50,21 +50,22 @@ def recover(
     Raises
     ------
     ClusterError
-        If it fails `MOST_FAILURES` times at the same epoch, or no node is left and none joins in `WAIT_SECONDS`.
+        If it fails `MOST_FAILURES` times at the same epoch, or otherwise than by its workers, or if no node is left and
+        none joins in `WAIT_SECONDS`.
     """
     failures, reached = 0, 0
     while True:
         try:
             return fit(workers), workers
-        except TrainingFailedError as error:
+        except Exception as error:
             epochs = len(run.epochs())
             if _found_no_room(error):
                 say(f"training: found no room for {workers}")
             else:
                 failures, reached = 1 if epochs > reached else failures + 1, epochs
-                if failures == MOST_FAILURES:
+                if failures == MOST_FAILURES or not isinstance(error, TrainingFailedError):
                     raise ClusterError(
-                        f"the training failed {failures} times after epoch {epochs}: {cause(error)}; "
+                        f"the training failed after epoch {epochs}: {cause(error)}; "
                         f"running again goes on from the last epoch in {run.training}"
                     ) from error
                 say(f"training: interrupted after epoch {epochs}: {cause(error)}")
@@ -84,7 +85,7 @@ def cause(error: BaseException) -> str:
     return "a worker lost its connection to another" if re.search(r"Connection (closed|reset) by peer", said) else said
 
 
-def _found_no_room(error: TrainingFailedError) -> bool:
+def _found_no_room(error: Exception) -> bool:
     """Tell whether workers found no room in time: a node went between plan and start, or others use the cluster."""
     return isinstance(error, ControllerError) and isinstance(error.controller_failure, WorkerGroupStartupTimeoutError)
 
