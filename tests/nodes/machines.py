@@ -27,14 +27,14 @@ STORE = 100 * 2**20
 WAIT = """
 import sys, time
 from ray._raylet import GcsClient
-while True:
-    try:
-        nodes = GcsClient(address=sys.argv[1]).get_all_node_info(timeout=5).values()
-    except Exception:  # the head is not there yet
-        nodes = []
-    if {node.node_manager_address for node in nodes if node.state == 0} >= set(sys.argv[2:]):
-        break
+alive, client = set(), None
+while not alive >= set(sys.argv[2:]):
     time.sleep(0.2)
+    try:
+        client = client or GcsClient(address=sys.argv[1])
+        alive = {node.node_manager_address for node in client.get_all_node_info(timeout=5).values() if node.state == 0}
+    except Exception as error:
+        print("the head is not there yet:", error)
 """
 
 
@@ -173,7 +173,7 @@ class NamespacedNodes:
         named = ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', name]
         subprocess.Popen(
             ["ip", "netns", "exec", namespace, *named, *ray, "--block", *options],
-            cwd=ROOT, env=environment(**{NODE: name}), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            cwd=ROOT, env=environment(**{NODE: name}),
         )  # fmt: skip
 
     def _kill(self, namespace: str) -> None:
@@ -185,7 +185,7 @@ class NamespacedNodes:
     def _wait_for(self, *addresses: str) -> None:
         """Wait until the head believes that the nodes at these addresses are alive."""
         command = ["ip", "netns", "exec", self.head, sys.executable, "-c", WAIT, self.address, *addresses]
-        assert subprocess.run(command, env=environment(), timeout=120, check=False).returncode == 0
+        subprocess.run(command, env=environment(), timeout=120, check=True)
 
 
 @contextlib.contextmanager
