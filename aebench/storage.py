@@ -150,7 +150,7 @@ class RemotePath:
         """Raise `ResultsError` unless the store answers and has the bucket, which is never made here."""
         bucket = RemotePath(self.system, self.key.partition("/")[0], self._shown)
         with _explained("use", self):
-            exists = bucket.key == "" or bucket.is_dir()
+            exists = bucket.is_dir()
         if not exists:
             raise ResultsError(f"cannot use {self}: there is no bucket {bucket.key!r}; make it, or name another")
 
@@ -174,7 +174,7 @@ def place(address: str | Place) -> Place:
     Raises
     ------
     ResultsError
-        If it is a URI that pyarrow does not understand.
+        If it is a URI that pyarrow does not understand, or that names no bucket.
     """
     if not isinstance(address, str):
         return address
@@ -188,7 +188,11 @@ def place(address: str | Place) -> Place:
         system, key = fs.FileSystem.from_uri(uri)
     except Exception as error:
         raise ResultsError(f"cannot use {shown}: {cause(error, uri)}; check the address") from None
-    return Path(key) if isinstance(system, fs.LocalFileSystem) else RemotePath(system, key.rstrip("/"), shown)
+    if isinstance(system, fs.LocalFileSystem):
+        return Path(key)
+    if not key.strip("/"):
+        raise ResultsError(f"{redacted(address)} names no bucket; write {address.partition('://')[0]}://bucket/folder")
+    return RemotePath(system, key.rstrip("/"), shown)
 
 
 def write_file(path: Place, data: bytes) -> None:

@@ -21,17 +21,18 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from rich.console import Console
 
 import aebench as package
 from aebench import cli
 from aebench.cluster import Cluster
 from aebench.errors import ResultsError
 from aebench.heartbeat import beating, last_beat
-from aebench.job import TrainSection
+from aebench.job import TrainSection, command_job
 from aebench.kept import IMAGE, ORIGINAL, STREAM, is_kept, kept_files, original_path, stream_path, write_kept
 from aebench.models.weights import build, read_weights
 from aebench.results import KEY, RunFolder
-from aebench.run import open_run
+from aebench.run import existing, open_run, run_job
 from aebench.storage import Place, RemotePath, place, write_file
 from aebench.train import Workers, make_recipe
 from aebench.training import Epoch, Recipe, Trainer
@@ -88,6 +89,14 @@ def aebench(*arguments: str | Path, code: int = 0) -> str:
     return said.getvalue()
 
 
+def measure(images: Path, codecs: str, output: str | Path, retry_errors: bool = False, **section: Any) -> str:
+    """Do what ``aebench evaluate`` does before it draws figures, which takes seconds; return what was printed."""
+    said = io.StringIO()
+    job = command_job("evaluate", (), evaluate={"images": str(images), "codecs": [codecs], **section})
+    run_job(job, output, Console(file=said, width=200), retry_errors=retry_errors)
+    return said.getvalue()
+
+
 def start(*arguments: str | Path, cluster: Cluster) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "aebench", *map(str, arguments)],
@@ -136,6 +145,11 @@ def test_a_uri_that_is_none_is_refused_without_its_secrets(uri: str) -> None:
     with pytest.raises(ResultsError, match="cannot use") as caught:
         place(uri)
     assert "SECRET" not in str(caught.value)
+
+
+def test_a_uri_names_a_bucket(server: str) -> None:
+    with pytest.raises(ResultsError, match="s3:// names no bucket; write s3://bucket/folder"):
+        place("s3://")
 
 
 def test_objects_are_listed_read_written_and_deleted(store: str) -> None:
@@ -295,13 +309,13 @@ def test_a_wrong_bucket_endpoint_or_key_is_one_sentence(
 
 @pytest.mark.slow
 def test_a_run_in_a_store_equals_one_on_disk(store: str, tmp_path: Path, images: Path, cluster: Cluster) -> None:
-    command = ["evaluate", "--images", images, "--codecs", "jpeg[quality=30|50|75|90],jpeg2000[bpp=1]"]
-    local = tmp_path / "run"
-    aebench(*command, "--keep", "images", "--output", local, code=3)
-    said = aebench(*command, "--keep", "images", "--output", store, code=3)
-    assert f"results: {store}" in said
+    codecs, local = "jpeg[quality=30|50|75|90],jpeg2000[bpp=1]", tmp_path / "run"
+    measure(images, codecs, local, keep="images")
+    options = ("--images", images, "--codecs", codecs, "--keep", "images", "--output", store)
+    assert f"results: {store}" in aebench("evaluate", *options, code=3)
     assert measured(store) == measured(local)
     assert len(measured(store)) == 5 * 5
+    assert sum(path.is_file() for path in (local / "streams").rglob("*")) == 4 * 5
     for kind in ("streams", "images"):
         for path in (local / kind).rglob("*.*"):
             assert path.is_dir() or path.read_bytes() == place(f"{store}/{path.relative_to(local)}").read_bytes()
@@ -324,29 +338,25 @@ def test_a_run_in_a_store_equals_one_on_disk(store: str, tmp_path: Path, images:
 
 
 @pytest.mark.slow
-def test_a_run_in_a_store_is_resumed_retried_and_timed(
-    store: str, tmp_path: Path, images: Path, cluster: Cluster
-) -> None:
-    job = tmp_path / "job.toml"
-    job.write_text(f"[evaluate]\nimages = '{images}'\ncodecs = ['jpeg[quality=30|75]']\n")
-    assert "there is no run s3://" in aebench("run", job, "--resume", store, code=2)
-    aebench("run", job, "--output", store, code=3)
+def test_a_run_in_a_store_is_resumed_retried_and_timed(store: str, images: Path, cluster: Cluster) -> None:
+    codecs = "jpeg[quality=30|75]"
+    assert "there is no run s3://" in aebench("run", ROOT / "jobs" / "smoke.toml", "--resume", store, code=2)
+    assert "were in" not in measure(images, codecs, store)
     first = measured(store)
 
     Image.new("RGB", (48, 40), "red").save(images / "damaged.png")
-    assert "10 of 10 measurements were in s3://" in aebench("run", job, "--resume", store, code=3)
+    assert "10 of 10 measurements were in s3://" in measure(images, codecs, existing(store))
     assert measured(store) == first
-    assert "8 of 10 measurements were in s3://" in aebench("run", job, "--resume", store, "--retry-errors")
+    assert "8 of 10 measurements were in s3://" in measure(images, codecs, store, retry_errors=True)
     assert [row["error"] for row in measured(store)] == [None] * 10
 
     command = ("time", "--images", images / "0.png", "--codecs", "jpeg[quality=75]", "--repeats", "2")
     assert "Speed" in aebench(*command, "--output", store)
     assert RunFolder(store).times()["repeat"].to_pylist() == [1, 2]
 
-    job.write_text(job.read_text() + "keep = 'streams'\n")
-    assert "were in" not in aebench("run", job, "--output", store)  # no file was kept
-    place(f"{store}/streams/0.png/jpeg,quality=75.jpg").unlink()  # type: ignore[union-attr]
-    assert "9 of 10 measurements were in" in aebench("run", job, "--output", store)
+    assert "were in" not in measure(images, codecs, store, keep="streams")  # no file was kept
+    place(f"{store}/streams/0.png/jpeg,quality=75.jpg").unlink()
+    assert "9 of 10 measurements were in" in measure(images, codecs, store, keep="streams")
 
 
 @pytest.mark.slow
@@ -354,7 +364,7 @@ def test_weights_are_read_from_a_store(store: str, images: Path, paper_weights: 
     read_weights(paper_weights).save(place(f"{store}/model"))
     (images / "damaged.png").unlink()
     codecs = ",".join(f"paper[bits=4,weights={weights}]" for weights in (paper_weights, store))
-    aebench("evaluate", "--images", images, "--codecs", codecs, "--output", images / "run")
+    measure(images, codecs, images / "run")
     rows = RunFolder(images / "run").rows().to_pylist()
     assert f"paper[weights={store},bits=4]" in {row["setting"] for row in rows}
     assert len(rows) == 8
@@ -364,9 +374,9 @@ def test_weights_are_read_from_a_store(store: str, images: Path, paper_weights: 
 @pytest.mark.slow
 def test_a_killed_run_goes_on(store: str, images: Path, cluster: Cluster) -> None:
     (images / "damaged.png").unlink()
-    codecs = "tests.containment.hostile:Hostile[seconds=0.2,harmless=true,level=1|2|3|4|5|6],jpeg[quality=75]"
-    command = ["evaluate", "--images", images, "--codecs", codecs, "--keep", "streams", "--output", store]
-    driver = start(*command, cluster=cluster)
+    codecs = "tests.containment.hostile:Hostile[seconds=0.15,harmless=true,level=1|2|3|4|5|6],jpeg[quality=75]"
+    options = ("--images", images, "--codecs", codecs, "--keep", "streams", "--output", store)
+    driver = start("evaluate", *options, cluster=cluster)
     while not len(RunFolder(store).rows()):
         assert driver.poll() is None
         time.sleep(0.05)
@@ -374,8 +384,7 @@ def test_a_killed_run_goes_on(store: str, images: Path, cluster: Cluster) -> Non
     driver.kill()
     driver.wait()
     begun = RunFolder(store).rows().to_pylist()
-    said = aebench(*command)
-    assert f"{len(begun)} of 28 measurements were in" in said
+    assert f"{len(begun)} of 28 measurements were in" in measure(images, codecs, store, keep="streams")
     rows = RunFolder(store).rows().to_pylist()
     assert all(values in rows for values in begun)
     assert len(rows) == len({(row["image"], row["setting"]) for row in rows}) == 4 * 7
