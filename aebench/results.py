@@ -31,7 +31,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from aebench.errors import ResultsError
-from aebench.storage import THREADS, Place, list_files, place, write_file
+from aebench.storage import THREADS, Place, list_files, place, read_buffer, write_file
 
 SCHEMA_VERSION = 2
 
@@ -260,7 +260,7 @@ def _files(folder: Place) -> list[Place]:
 def _read(folder: Place, schema: pa.Schema) -> pa.Table:
     def read(path: Place) -> pa.Table:
         try:
-            return pq.read_table(pa.BufferReader(path.read_bytes()), schema=schema)
+            return pq.read_table(pa.BufferReader(read_buffer(path)), schema=schema)
         except FileNotFoundError:
             raise
         except (pa.ArrowException, OSError) as error:

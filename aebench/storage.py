@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
 
+import pyarrow as pa
 from pyarrow import fs
 
 from aebench.errors import ResultsError
@@ -120,8 +121,13 @@ class RemotePath:
 
     def read_bytes(self) -> bytes:
         """Read an object; `FileNotFoundError` if there is none."""
+        data: bytes = self.read_buffer().to_pybytes()
+        return data
+
+    def read_buffer(self) -> pa.Buffer:
+        """Read an object into memory of Arrow's own; `FileNotFoundError` if there is none."""
         with _explained("read", self), self.system.open_input_file(self.key) as file:
-            return bytes(file.read())
+            return file.read_buffer()
 
     def write_bytes(self, data: bytes) -> None:
         """Put an object, of the type that its suffix stands for, so that browsers show a page or a picture."""
@@ -210,6 +216,14 @@ def write_file(path: Place, data: bytes) -> None:
         temporary.replace(path)
     except OSError as error:
         raise ResultsError(f"cannot write {path}: {error.strerror}") from error
+
+
+def read_buffer(path: Place) -> pa.Buffer:
+    """Read a file into memory of Arrow's own, whose threads may let it go when there is no Python any more."""
+    if isinstance(path, RemotePath):
+        return path.read_buffer()
+    with pa.OSFile(str(path)) as file:
+        return file.read_buffer()
 
 
 def file_size(path: Place) -> int | None:
