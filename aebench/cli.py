@@ -301,10 +301,10 @@ def compare(run_a: str, run_b: str, threshold: float, metric: str) -> None:
 @click.argument("folder", metavar="RUN")
 @click.option("--format", "kind", type=click.Choice(["csv", "compressai"]), required=True, help="What to write.")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path),
+    "-o", "--output", metavar="PATH",
     help="CSV: the file.  [default: standard output]  CompressAI: the folder, which gets a file for each codec.",
 )  # fmt: skip
-def export(folder: str, kind: str, output: Path | None) -> None:
+def export(folder: str, kind: str, output: str | None) -> None:
     """Write a run for other tools: every row as CSV, or mean curves in CompressAI's JSON format.
 
     \b
