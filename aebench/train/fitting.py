@@ -18,6 +18,7 @@ from aebench.images import ImageRef
 from aebench.job import TrainSection
 from aebench.models.weights import CONFIGURATION, Weights, build, read_weights
 from aebench.results import RunFolder
+from aebench.storage import Place, RemotePath
 from aebench.train.live import live
 from aebench.train.planning import Workers, make_recipe, plan_workers
 from aebench.train.recovery import recover
@@ -61,7 +62,6 @@ def train(
     identity = _identity(section.model, recipe, section.validation, images)
     if (finished := _finished(run, identity)) is not None:
         return finished
-    run.training.mkdir(parents=True, exist_ok=True)
     config = {
         "model": section.model,
         "recipe": recipe,
@@ -101,7 +101,7 @@ def _fit(config: dict[str, Any], workers: Workers, run: RunFolder, callback: Use
         ),
         run_config=RunConfig(
             name="checkpoints",
-            storage_path=str(run.training.resolve()),
+            **_storage(run.training),
             callbacks=[callback],  # type: ignore[list-item]  # a UserCallback is what it takes
             failure_config=FailureConfig(max_failures=0, controller_failure_limit=0),  # type: ignore[call-arg]
             checkpoint_config=CheckpointConfig(
@@ -142,6 +142,14 @@ def _weights_of(checkpoint: Checkpoint, model: str, facts: dict[str, Any]) -> We
     with checkpoint.as_directory() as folder:
         network.load_state_dict(network_tensors(Path(folder)))
     return Weights.of(model, network, facts)
+
+
+def _storage(folder: Place) -> dict[str, Any]:
+    """Say where Ray Train keeps checkpoints, as arguments of its `RunConfig`."""
+    if isinstance(folder, RemotePath):
+        return {"storage_path": folder.key, "storage_filesystem": folder.system}
+    folder.mkdir(parents=True, exist_ok=True)
+    return {"storage_path": str(folder.resolve())}
 
 
 def _resources(workers: Workers) -> dict[str, float]:
