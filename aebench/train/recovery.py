@@ -11,9 +11,13 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from ray.exceptions import RayActorError, RayTaskError
+from ray.exceptions import RayTaskError
 from ray.train import ControllerError, TrainingFailedError
-from ray.train.v2._internal.exceptions import WorkerGroupStartupTimeoutError
+from ray.train.v2._internal.exceptions import (
+    WorkerGroupStartupTimeoutError,
+    WorkerHealthCheckFailedError,
+    WorkerHealthCheckTimeoutError,
+)
 
 from aebench.cluster import describe
 from aebench.cluster.watching import find_the_lost
@@ -27,6 +31,8 @@ MOST_FAILURES = 3
 
 WAIT_SECONDS = 600.0
 """How long a training with no node left waits for one to join."""
+
+_SILENCE = (WorkerHealthCheckFailedError, WorkerHealthCheckTimeoutError)
 
 T = TypeVar("T")
 
@@ -76,8 +82,8 @@ def recover(
 def cause(error: BaseException) -> str:
     """Say in a line what really went wrong, under Ray's wrappers."""
     failures = getattr(error, "worker_failures", {})
-    if any(isinstance(failure, RayActorError) for failure in failures.values()):  # others fail in consequence
-        return "a worker has died"
+    if any(isinstance(failure, _SILENCE) for failure in failures.values()):  # what befalls the others follows from it
+        return "a worker does not answer any more"
     error = next(iter(failures.values()), error)
     while isinstance(error, RayTaskError):
         error = error.cause

@@ -173,7 +173,7 @@ class NamespacedNodes:
         named = ["unshare", "--uts", "sh", "-c", 'hostname "$0" && exec "$@"', name]
         subprocess.Popen(
             ["ip", "netns", "exec", namespace, *named, *ray, "--block", *options],
-            cwd=ROOT, env=environment(**{NODE: name}),
+            cwd=ROOT, env=environment(**{NODE: name}), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
 
     def _kill(self, namespace: str) -> None:
