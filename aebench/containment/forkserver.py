@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
 from typing import Any, NoReturn
 
+from aebench.containment.cell import Cell
 from aebench.containment.limits import children
 
 Announce = Callable[[str, Any], None]
@@ -29,7 +30,7 @@ Server = Callable[[Any, Announce], Iterator[Any]]
 class Sent(IntEnum):
     """What a message from a child is."""
 
-    STAGE, RESULT, END = range(3)
+    RESULT, END = range(2)
 
 
 FORK, REAP = b"fork", b"reap"
@@ -39,8 +40,11 @@ _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 
 
 def main() -> NoReturn:
-    """Load a server from the socket whose descriptor is the first argument, then fork children on demand."""
-    commands = Connection(int(sys.argv[1]))
+    """Load a server from the socket whose descriptor is the first argument, then fork children on demand.
+
+    The second argument is the descriptor of the cell in which a child says what it is doing.
+    """
+    commands, cell = Connection(int(sys.argv[1])), Cell(int(sys.argv[2]))
     try:
         server = pickle.loads(commands.recv_bytes())
     except EOFError:
@@ -56,7 +60,7 @@ def main() -> NoReturn:
     try:
         while True:
             if commands.recv_bytes() == FORK:
-                child = _fork(server, commands)
+                child = _fork(server, commands, cell)
                 commands.send(child)
             else:
                 commands.send(_end(child))
@@ -67,7 +71,7 @@ def main() -> NoReturn:
         os._exit(0)
 
 
-def _fork(server: Server, commands: Connection) -> int:
+def _fork(server: Server, commands: Connection, cell: Cell) -> int:
     channel = Connection(recv_handle(commands))
     parent = os.getpid()
     child = os.fork()
@@ -75,7 +79,7 @@ def _fork(server: Server, commands: Connection) -> int:
         try:
             commands.close()
             _isolate(parent)
-            _serve(server, channel)
+            _serve(server, channel, cell)
         finally:
             os._exit(1)
     channel.close()
@@ -109,14 +113,12 @@ def _prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def _serve(server: Server, channel: Connection) -> NoReturn:
-    def announce(stage: str, at_stake: Any = None) -> None:
-        channel.send((Sent.STAGE, (stage, at_stake)))
-
+def _serve(server: Server, channel: Connection, cell: Cell) -> NoReturn:
     try:
         while True:
             call = channel.recv()
-            for result in server(call, announce):
+            cell.clear()
+            for result in server(call, cell.announce):
                 channel.send((Sent.RESULT, result))
             channel.send((Sent.END, None))
     except (EOFError, BrokenPipeError):
