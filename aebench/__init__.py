@@ -10,7 +10,8 @@ __all__ = ["Codec", "CodecError", "Error", "Rgb", "Run", "codec", "list_codecs",
 
 if TYPE_CHECKING:
     from aebench.analysis.run import Run, read
-    from aebench.codecs import Codec, Rgb, codec, list_codecs, parameter
+    from aebench.codecs.base import Codec, Rgb, parameter
+    from aebench.codecs.registry import codec, list_codecs
 
 _HOMES = {
     **dict.fromkeys(("Codec", "Rgb", "codec", "list_codecs", "parameter"), "aebench.codecs"),

@@ -80,11 +80,14 @@ class Codec(ABC):
     batched : bool
         Whether images of one shape are best coded together, on an accelerator where there is one. Such a codec is
         a `aebench.codecs.neural.NeuralCodec`.
+    cost : float
+        Roughly, the CPU seconds of coding a megapixel and decoding it again. It only helps to plan the work.
     """
 
     name: ClassVar[str]
     sweep: ClassVar[str] = ""
     batched: ClassVar[bool] = False
+    cost: ClassVar[float] = 1.0
 
     @abstractmethod
     def encode(self, rgb: Rgb) -> bytes:

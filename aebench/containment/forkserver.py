@@ -33,33 +33,26 @@ class Sent(IntEnum):
     RESULT, END = range(2)
 
 
-FORK, REAP = b"fork", b"reap"
-"""What a fork server is told: to make a child, to kill and bury it."""
+LOAD, FORK, REAP = b"load", b"fork", b"reap"
+"""What a fork server is told: to load the server that follows, to make a child, to kill and bury it."""
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 
 
 def main() -> NoReturn:
-    """Load a server from the socket whose descriptor is the first argument, then fork children on demand.
+    """Load servers, and fork children that answer for the last, as told through a socket.
 
-    The second argument is the descriptor of the cell in which a child says what it is doing.
+    The arguments are the descriptors of that socket, and of the cell in which a child says what it is doing.
     """
     commands, cell = Connection(int(sys.argv[1])), Cell(int(sys.argv[2]))
-    try:
-        server = pickle.loads(commands.recv_bytes())
-    except EOFError:
-        os._exit(0)
-    except BaseException:
-        commands.send(traceback.format_exc(limit=-1).strip())
-        os._exit(1)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)  # orphans of the child become children of this process
-    commands.send(None)
-    gc.collect()
-    gc.freeze()  # or the first collection of every child would copy what it shares with this process
     child = 0
     try:
         while True:
-            if commands.recv_bytes() == FORK:
+            told = commands.recv_bytes()
+            if told == LOAD:
+                server = _load(commands)
+            elif told == FORK:
                 child = _fork(server, commands, cell)
                 commands.send(child)
             else:
@@ -69,6 +62,20 @@ def main() -> NoReturn:
         if child:
             _end(child)
         os._exit(0)
+
+
+def _load(commands: Connection) -> Server:
+    """Load a server, and say whether that worked."""
+    data = commands.recv_bytes()
+    try:
+        server: Server = pickle.loads(data)
+    except BaseException:
+        commands.send(traceback.format_exc(limit=-1).strip())
+        os._exit(1)
+    commands.send(None)
+    gc.collect()
+    gc.freeze()  # or the first collection of every child would copy what it shares with this process
+    return server
 
 
 def _fork(server: Server, commands: Connection, cell: Cell) -> int:

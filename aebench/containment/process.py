@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from aebench.containment.cell import STARTING, Cell
-from aebench.containment.forkserver import FORK, REAP, Sent
+from aebench.containment.forkserver import FORK, LOAD, REAP, Sent
 from aebench.containment.limits import Limits, resident
 from aebench.errors import ContainmentError
 
@@ -91,6 +91,30 @@ class ChildProcess:
         if resident(self._pid) < self._limits.memory / 2:  # else what one call has leaked would be charged to another
             self._channel = channel
 
+    def load(self, server: bytes, limits: Limits) -> None:
+        """Answer with another server from now on; what both are made of is imported once.
+
+        Raises
+        ------
+        ContainmentError
+            If it cannot be loaded.
+        """
+        self._server, self._limits, self._channel = server, limits, None
+        if self._commands is not None:
+            self._reap()
+        if self._commands is not None:
+            self._load(self._commands)
+
+    def start(self) -> None:
+        """Start a child, if none waits for a call.
+
+        Raises
+        ------
+        ContainmentError
+            If none can be started.
+        """
+        self._channel = self._channel or self._start()
+
     def close(self) -> None:
         """End the child and the fork server."""
         if self._commands is not None:
@@ -127,17 +151,23 @@ class ChildProcess:
                 stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno(), self._cell.descriptor], start_new_session=True,
             )  # fmt: skip
         commands = Connection(ours.detach())
+        self._load(commands)
+        return commands
+
+    def _load(self, commands: Connection) -> None:
+        """Let the fork server load `_server`."""
         try:
+            commands.send_bytes(LOAD)
             commands.send_bytes(self._server)
             problem = commands.recv() if commands.poll(_SECONDS_TO_START) else "it takes too long"
         except (EOFError, OSError) as error:
             problem = repr(error)
         if problem is not None:
-            commands.close()
+            assert self._fork_server is not None
             self._fork_server.kill()
-            self._fork_server.wait()
+            commands.close()
+            self.close()
             raise ContainmentError(f"the process to measure in does not start: {problem}")
-        return commands
 
     def _reap(self) -> int | None:
         """Kill the child, if it still runs; return its wait status, None where nobody knows it any more."""
