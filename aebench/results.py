@@ -269,13 +269,12 @@ def _read(folder: Path, schema: pa.Schema) -> pa.Table:
     tables = []
     for path in _files(folder):
         try:
-            tables.append(pq.ParquetFile(path).read())  # read_table would import pandas, where that is installed
+            tables.append(pq.read_table(path, schema=schema))
         except FileNotFoundError:  # the run has just put its files into one
             return _read(folder, schema)
         except (pa.ArrowException, OSError) as error:
             raise ResultsError(f"cannot read {path}: {error}") from error
-    found = pa.concat_tables([schema.empty_table(), *tables], promote_options="permissive")  # older files have fewer
-    return found.select(schema.names).cast(schema)
+    return pa.concat_tables(tables) if tables else schema.empty_table()
 
 
 def _without_superseded(table: pa.Table, column: str) -> pa.Table:
