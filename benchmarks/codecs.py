@@ -18,7 +18,7 @@ class Nothing(Codec):
     level: int = parameter(1)
 
     def encode(self, rgb: Rgb) -> bytes:
-        return rgb.shape[0].to_bytes(2) + rgb.shape[1].to_bytes(2)
+        return int(rgb.shape[0]).to_bytes(2) + int(rgb.shape[1]).to_bytes(2)
 
     def decode(self, data: bytes) -> Rgb:
         return np.zeros((int.from_bytes(data[:2]), int.from_bytes(data[2:]), 3), np.uint8)

@@ -27,10 +27,10 @@ def main(spec: str = "kodak", few: str = "kodak[::6]") -> None:
         sweep = parse(",".join(CODECS))
         warm_up(some, sweep, cluster)
         with warm_pool(cpus(), some, sweep) as pool:
-            cases = [(name, (name,), "PSNR, MS-SSIM", everything if name == "jpeg" else some) for name in CODECS]
-            cases += [("all three", CODECS, metrics, everything) for metrics in METRICS]
+            cases = [(name, name, "PSNR, MS-SSIM", everything if name == "jpeg" else some) for name in CODECS]
+            cases += [("all three", ",".join(CODECS), metrics, everything) for metrics in METRICS]
             for label, names, metrics, chosen in cases:
-                settings, scored = parse(",".join(names)), METRICS[metrics]
+                settings, scored = parse(names), METRICS[metrics]
                 ours = by_aebench(chosen, settings, cluster, scored)
                 pooled = by_pool(pool, chosen, settings, scored)
                 rows.append([label, metrics, *_figures(chosen, ours, pooled)])
@@ -54,4 +54,4 @@ def _figures(chosen: Sequence[ImageRef], ours: Taken, pooled: Taken) -> list[str
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    main(*sys.argv[1:])

@@ -28,7 +28,7 @@ Scorer = Callable[[Rgb], Callable[[Rgb], float]]
 """Takes an original; returns what scores a decoded image, and gives its MS-SSIM."""
 
 
-def main(spec: str = "kodak", repeats: int = REPEATS) -> None:
+def main(spec: str = "kodak", *, repeats: int = REPEATS) -> None:
     show_machine()
     chosen, settings = images(spec), parse(SETTINGS)
     with ray() as cluster:
@@ -106,4 +106,4 @@ def with_pytorch_msssim(original: Rgb) -> Callable[[Rgb], float]:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    main(*sys.argv[1:])

@@ -38,4 +38,4 @@ def main(spec: str = "kodak[:4]") -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:2])
+    main(*sys.argv[1:])

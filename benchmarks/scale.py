@@ -28,7 +28,9 @@ ORIGINALS = 100
 
 def main(sizes: Sequence[int] = SIZES) -> None:
     show_machine()
-    rows, walls, drivers = [], [], []
+    rows: list[list[str]] = []
+    walls: list[float] = []
+    drivers: list[int] = []
     with tempfile.TemporaryDirectory() as folder, ray() as cluster:
         for size in sizes:
             images = resolve(str(make_images(Path(folder) / str(size), size)))

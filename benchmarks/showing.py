@@ -43,12 +43,12 @@ def images(spec: str = "kodak") -> list[ImageRef]:
 
 def show_table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], notes: Sequence[str] = ()) -> None:
     """Print a table whose first column is text and whose others are figures."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     for index, head in enumerate(heads):
         table.add_column(head, justify="right" if index else "left", no_wrap=index > 0)
     for row in rows:
         table.add_row(*row)
-    console.print()
+    console.print(f"\n{title}", highlight=False, style="bold")
     console.print(table, highlight=False)
     for note in notes:
         console.print(note, highlight=False, style="dim")

@@ -99,9 +99,8 @@ class ChildProcess:
         ContainmentError
             If it cannot be loaded.
         """
-        self._server, self._limits, self._channel = server, limits, None
-        if self._commands is not None:
-            self._reap()
+        self._server, self._limits = server, limits
+        self.stop()
         if self._commands is not None:
             self._load(self._commands)
 
@@ -114,6 +113,11 @@ class ChildProcess:
             If none can be started.
         """
         self._channel = self._channel or self._start()
+
+    def stop(self) -> None:
+        """End the child; the next call, or `start`, starts another."""
+        self._channel = None
+        self._reap()
 
     def close(self) -> None:
         """End the child and the fork server."""
