@@ -9,7 +9,8 @@ import time
 from rich.console import Console
 
 ALL = (
-    "startup", "containment", "overhead", "efficiency", "jpeg_metrics", "training", "memory", "bpg_arithmetic", "scale",
+    "startup", "containment", "overhead", "efficiency", "jpeg_metrics", "training", "bpg_arithmetic", "memory",
+    "pod_memory", "scale",
 )  # fmt: skip
 
 

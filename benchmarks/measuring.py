@@ -6,7 +6,7 @@ import contextlib
 import multiprocessing
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.pool import Pool
 from pathlib import Path
@@ -114,31 +114,43 @@ def _evaluate(
     metrics: Sequence[str],
     run: RunFolder,
     on_rows: Callable[[list[Row]], None],
-) -> list[Row]:
-    rows: list[Row] = []
+) -> Counted:
+    counted = Counted()
 
-    def take(some: list[Row]) -> None:
-        rows.extend({key: row[key] for key in ("encode_cpu_seconds", "decode_cpu_seconds", "error")} for row in some)
-        on_rows(some)
+    def take(rows: list[Row]) -> None:
+        counted.add(rows)
+        on_rows(rows)
 
     evaluate(plan(images, settings, run, metrics), run, cluster, take)
-    return rows
+    return counted
 
 
-def _collect(results: Iterator[list[Row]]) -> list[Row]:
+@dataclass
+class Counted:
+    """How many rows there were, and their CPU seconds in codecs; a failure ends the benchmark."""
+
+    rows: int = 0
+    codecs: float = 0.0
+
+    def add(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            if row.get("error"):
+                raise SystemExit(f"a measurement failed: {row['error']}")
+            self.rows += 1
+            self.codecs += row["encode_cpu_seconds"] + row["decode_cpu_seconds"]
+
+
+def _collect(results: Iterable[list[Row]]) -> Counted:
     """Gather rows and write them to one Parquet file."""
     rows = [row for some in results for row in some]
     with tempfile.TemporaryDirectory() as folder:
         RunFolder(folder).append_rows(rows)
-    return rows
+    counted = Counted()
+    counted.add(rows)
+    return counted
 
 
-def _taken(work: Callable[[], list[Row]]) -> Taken:
+def _taken(work: Callable[[], Counted]) -> Taken:
     began_wall, began_cpu = wall(), cpu_seconds()
-    rows = work()
-    ended_wall, ended_cpu = wall(), cpu_seconds()
-    for row in rows:
-        if row.get("error"):
-            raise SystemExit(f"a measurement failed: {row['error']}")
-    coding = sum(row["encode_cpu_seconds"] + row["decode_cpu_seconds"] for row in rows)
-    return Taken(len(rows), ended_wall - began_wall, ended_cpu - began_cpu, coding)
+    counted = work()
+    return Taken(counted.rows, wall() - began_wall, cpu_seconds() - began_cpu, counted.codecs)
