@@ -44,7 +44,9 @@ _REPORT = pa.schema([("block", pa.int64()), ("measured", pa.int64()), ("seconds"
 """Columns of the last row of a block, which is no measurement: its number in the round, how many of its images were
 measured, in what time."""
 
-_CARRIED = pa.schema([*ROWS, *((name, pa.large_binary()) for name in (STREAM, IMAGE, ORIGINAL)), *_REPORT])
+_KEPT = (STREAM, IMAGE, ORIGINAL)
+
+_CARRIED = pa.schema([*ROWS, *((name, pa.large_binary()) for name in _KEPT), *_REPORT])
 """Rows on their way from the workers, with what is to be kept."""
 
 
@@ -68,17 +70,18 @@ def evaluate(
     context.target_max_block_size = MOST_BLOCK
     context.op_resource_reservation_enabled = False  # reserved for each branch alike, CPUs would stand idle
     branches = [branch for branch in (_tasks(work, cluster), _actors(work, cluster)) if branch is not None]
+    # looking for kept files that a row proves stale takes longer than some rows
+    keeps = work.request.keep is not None or (run.path / "streams").is_dir()
     writer = RowWriter(run)
     try:
         with native_stderr_to(run.path / "ray.log"):
             while handed_out := [(branch, block) for branch in branches for block in branch.left.hand_out()]:
                 waiting = dict(enumerate(handed_out))
-                for rows, reports in _results(work, waiting):
+                for rows, reports in _results(work, waiting, keeps):
                     for number, measured, seconds in reports:
                         branch, block = waiting.pop(number)
                         branch.left.take_back(block, measured, seconds)
-                    kept = [write_kept(run, row) for row in rows]
-                    rows = [{**row, "run": run.name} for row in kept]
+                    rows = [{**(write_kept(run, row) if keeps else row), "run": run.name} for row in rows]
                     writer.add(rows)
                     if rows:
                         on_rows(rows)
@@ -98,9 +101,9 @@ class Branch:
 
 
 def _results(
-    work: Plan, blocks: Mapping[int, tuple[Branch, Block]]
+    work: Plan, blocks: Mapping[int, tuple[Branch, Block]], keeps: bool
 ) -> Iterator[tuple[list[Row], list[tuple[int, int, float]]]]:
-    """Yield the rows of numbered blocks as workers make them, and the reports of blocks that have ended."""
+    """Yield the rows of numbered blocks as workers make them, perhaps with what is to be kept, and blocks' reports."""
     datasets = []
     for branch in dict.fromkeys(branch for branch, _ in blocks.values()):
         items = [_item(number, block, work.images) for number, (own, block) in blocks.items() if own is branch]
@@ -110,7 +113,7 @@ def _results(
         assert isinstance(batch, pa.Table)
         is_row = pc.is_null(batch["block"])
         reports = batch.filter(pc.invert(is_row)).select(_REPORT.names).to_pylist()
-        rows = batch.filter(is_row).drop_columns(_REPORT.names).to_pylist()
+        rows = batch.filter(is_row).select([*ROWS.names, *(_KEPT if keeps else ())]).to_pylist()
         yield rows, [(report["block"], report["measured"], report["seconds"]) for report in reports]
 
 
