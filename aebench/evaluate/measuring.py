@@ -217,7 +217,8 @@ def _actors(work: Plan, cluster: Cluster) -> Branch | None:
         return None
     together = BATCH_IMAGES if cluster.gpus else 1
     items = len(families) * -(-len(work.images) // together)
-    size = max(1, min(cluster.gpus or 1, items))
+    # without a GPU each takes a CPU from the other codecs, and where there are none every CPU has one
+    size = max(1, min(cluster.gpus or (1 if work.branch(batched=False) else cluster.cpus), items))
     shared = ray.put(Errand.of(work, families, together))
 
     def measure(blocks: Dataset) -> Dataset:
