@@ -33,7 +33,10 @@ def main(spec: str = "kodak[:4]") -> None:
         f"Peak of memory, MiB, {len(chosen)} images",
         ["codecs", "process", "how many", "MiB"],
         rows,
-        ["The driver's resident set; of the others the proportional set, in which what is shared counts once."],
+        [
+            "The driver's resident set without shared memory; of the others the proportional set, in which what is "
+            "shared counts once."
+        ],
     )
 
 

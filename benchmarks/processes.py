@@ -54,7 +54,8 @@ class Peaks:
     Attributes
     ----------
     here : int
-        Largest resident set of this process, in bytes.
+        Largest resident set of this process, in bytes, without shared memory: that is Ray's store of objects, which
+        has a limit of its own.
     others : int
         Largest sum of the others' proportional sets, in bytes: what they share is counted once.
     kinds : dict
@@ -79,7 +80,7 @@ class Peaks:
     def _sample(self) -> None:
         own = os.getpid()
         while True:
-            self.here = max(self.here, memory([own])[0])
+            self.here = max(self.here, private())
             kinds: dict[str, list[int]] = defaultdict(list)
             for process in family([own]) - {own}:
                 kinds[kind(process)].append(process)
@@ -90,6 +91,13 @@ class Peaks:
                 self.kinds[name] = max(most, number), max(largest, size)
             if self._over.wait(self._seconds):
                 return
+
+
+def private() -> int:
+    """Return the resident set of this process without shared memory, in bytes."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    sizes = {name: rest for name, _, rest in (line.partition(":") for line in lines)}
+    return sum(1024 * int(sizes[name].split()[0]) for name in ("RssAnon", "RssFile"))
 
 
 def kind(process: int) -> str:

@@ -56,8 +56,8 @@ def main(sizes: Sequence[int] = SIZES) -> None:
         [
             f"From {sizes[0]:,} to {sizes[-1]:,} images: wall a row ×{walls[-1] / walls[0]:.2f}, "
             f"driver's memory ×{drivers[-1] / drivers[0]:.2f}.",
-            "CPU time is that of all processes. Others: Ray's own processes, workers and their children, what they "
-            "share counted once.",
+            "CPU time is that of all processes. Driver: its resident set without Ray's store of shared objects. "
+            "Others: Ray's own processes, workers and their children, what they share counted once.",
         ],
     )
 
