@@ -9,20 +9,20 @@
     RUN/run.json            the job, versions, commit, hardware
     RUN/model/              the trained weights
     RUN/training/           checkpoints from which an interrupted training goes on
-    RUN/ray.log             what Ray's native code had to say
+    RUN/ray.log             what Ray's native code had to say; in an object store, once a step is over
     RUN/alive               touched while the run goes on: see `aebench.heartbeat`
 
-Every file is written under a temporary name and renamed, so that a reader never sees half of one.
+RUN is a folder of this machine or of an object store: see `aebench.storage`, by which a reader never sees half a file.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from aebench.errors import ResultsError
+from aebench.storage import THREADS, Place, list_files, place, read_buffer, write_file
 
 SCHEMA_VERSION = 2
 
@@ -125,21 +126,21 @@ EPOCHS = pa.schema(
 KINDS = {"rows": ROWS, "times": TIMES, "epochs": EPOCHS}
 """Folders of Parquet files, and what is in them."""
 
-_GROUP = 1 << 14
-"""Rows of a row group, and the most that compaction holds in memory at a time, keys aside."""
+_GROUP_ROWS, _FILE_ROWS = 1 << 14, 1 << 20
+"""Rows of a row group, and of a file, that compaction writes: it holds one row group and one compressed file."""
 
 
 class RunFolder:
-    """A run on disk.
+    """A run on disk or in an object store.
 
     Parameters
     ----------
-    path : path
+    path : path or URI
         Its folder; nothing is created before something is written.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | Place) -> None:
+        self.path = place(path)
         self.model = self.path / "model"
         self.training = self.path / "training"
 
@@ -158,8 +159,9 @@ class RunFolder:
         return _with_variants(table.filter(pa.array(_counting([table]))))
 
     def times(self) -> pa.Table:
-        """Read every repeat of every timing pass, failures included."""
-        return _read(self.path / "times", TIMES)
+        """Read every repeat of every timing pass, failures included; what stands there twice counts once."""
+        table = _read(self.path / "times", TIMES)
+        return table.group_by(table.column_names, use_threads=False).aggregate([]).cast(TIMES)
 
     def epochs(self) -> pa.Table:
         """Read the training curve; an epoch that was trained again after an interruption counts once."""
@@ -189,7 +191,8 @@ class RunFolder:
             folder = self.path / kind
             old = _files(folder)
             if len(old) > 1:
-                _write_tables(folder, schema, _compacted(kind, schema, old))
+                tables = {"times": self.times, "epochs": self.epochs}
+                _write_tables(folder, schema, [tables[kind]()] if kind in tables else _counted(old))
                 for path in old:
                     path.unlink()
             for path in folder.glob("*.tmp"):
@@ -198,7 +201,7 @@ class RunFolder:
     def info(self) -> dict[str, Any]:
         """Read ``run.json``; empty where there is none."""
         try:
-            info = json.loads((self.path / "run.json").read_text())
+            info = json.loads((self.path / "run.json").read_bytes())
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
@@ -219,7 +222,8 @@ class RunFolder:
     def require(self) -> RunFolder:
         """Return the folder, or raise `ResultsError` when it holds no run."""
         if not self.path.is_dir():
-            near = sorted(p.name for p in self.path.parent.glob("*/") if (p / "rows").is_dir())
+            beside = self.path.parent.glob("*/") if isinstance(self.path, Path) else ()
+            near = sorted(p.name for p in beside if (p / "rows").is_dir())
             known = f"; runs beside it: {', '.join(near)}" if near else ""
             raise ResultsError(f"there is no run {self.path}{known}")
         if not any(any((self.path / kind).glob("*.parquet")) for kind in KINDS):
@@ -248,32 +252,22 @@ class RowWriter:
         self._rows, self._written = [], time.monotonic()
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write a whole file or none, with the folders above it; `ResultsError` if that cannot be done."""
-    temporary = path.with_name(path.name + ".tmp")
+def _files(folder: Place) -> list[Place]:
+    return list_files(folder, "*.parquet")
+
+
+def _read(folder: Place, schema: pa.Schema) -> pa.Table:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    except OSError as error:
-        raise ResultsError(f"cannot write {path}: {error.strerror}") from error
-
-
-def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.parquet"))
-
-
-def _read(folder: Path, schema: pa.Schema) -> pa.Table:
-    try:
-        tables = [_read_file(path, schema) for path in _files(folder)]
+        with ThreadPoolExecutor(THREADS) as pool:
+            tables = list(pool.map(lambda path: _read_file(path, schema), _files(folder)))
     except FileNotFoundError:  # the run has just put its files into one
         return _read(folder, schema)
     return pa.concat_tables(tables) if tables else schema.empty_table()
 
 
-def _read_file(path: Path, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:
+def _read_file(path: Place, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:
     try:
-        return pq.read_table(path, schema=schema, columns=columns)
+        return pq.read_table(pa.BufferReader(read_buffer(path)), schema=schema, columns=columns)
     except FileNotFoundError:
         raise
     except (pa.ArrowException, OSError) as error:
@@ -317,20 +311,18 @@ def _with_variants(table: pa.Table) -> pa.Table:
     return table.set_column(table.schema.get_field_index("variant"), ROWS.field("variant"), variants)
 
 
-def _compacted(kind: str, schema: pa.Schema, paths: Sequence[Path]) -> Iterator[pa.Table]:
-    """Read files one after another, leaving out rows that do not count."""
-    if kind != "rows":
-        yield from (_read_file(path, schema) for path in paths)
-        return
-    counting = _counting(_read_file(path, schema, [*KEY, "error"]) for path in paths)
-    begin = 0
-    for path in paths:
-        table = _read_file(path, schema)
-        yield _with_variants(table.filter(pa.array(counting[begin : begin + len(table)])))
-        begin += len(table)
+def _counted(paths: Sequence[Place]) -> Iterator[pa.Table]:
+    """Read files of rows, a few at a time, leaving out what does not count."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        counting = _counting(pool.map(lambda path: _read_file(path, ROWS, [*KEY, "error"]), paths))
+        begin = 0
+        for few in (paths[first : first + THREADS] for first in range(0, len(paths), THREADS)):
+            for table in pool.map(lambda path: _read_file(path, ROWS), few):
+                yield _with_variants(table.filter(pa.array(counting[begin : begin + len(table)])))
+                begin += len(table)
 
 
-def _write(folder: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
+def _write(folder: Place, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
     unknown = {name for row in rows for name in row} - set(schema.names)
     if unknown:
         raise ResultsError(f"rows have columns that the schema does not: {', '.join(sorted(unknown))}")
@@ -338,20 +330,17 @@ def _write(folder: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -
     _write_tables(folder, schema, [pa.Table.from_pylist(complete, schema=schema)])
 
 
-def _write_tables(folder: Path, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
-    """Write tables, as they come, to a file whose name sorts after all that are there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet"
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as file:
+def _write_tables(folder: Place, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
+    """Write tables, as they come, to files of about `_FILE_ROWS` rows whose names sort after all that are there."""
+    left, over = iter(tables), False
+    while not over:
+        file, rows, waiting = pa.BufferOutputStream(), 0, schema.empty_table()
         with pq.ParquetWriter(file, schema) as writer:
-            waiting = schema.empty_table()
-            for table in tables:
-                waiting = pa.concat_tables([waiting, table])
-                if len(waiting) >= _GROUP:
+            while rows < _FILE_ROWS and not over:
+                table = next(left, None)
+                over = table is None
+                waiting = waiting if over else pa.concat_tables([waiting, table])
+                if over or len(waiting) >= _GROUP_ROWS:
                     writer.write_table(waiting)
-                    waiting = schema.empty_table()
-            writer.write_table(waiting)
-        file.flush()
-        os.fsync(file.fileno())  # or a machine that loses power might keep the name and lose what is in it
-    temporary.replace(path)
+                    rows, waiting = rows + len(waiting), schema.empty_table()
+        write_file(folder / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet", file.getvalue().to_pybytes())

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,7 @@ from aebench.images import ImageRef
 from aebench.kept import IMAGE, ORIGINAL, STREAM, Keep, write_kept
 from aebench.measure import Row
 from aebench.results import ROWS, RowWriter, RunFolder
+from aebench.storage import THREADS
 
 BATCH_IMAGES = 8
 """Images of equal shape that an accelerator codes together."""
@@ -74,14 +76,15 @@ def evaluate(
     keeps = work.request.keep is not None or (run.path / "streams").is_dir()
     writer = RowWriter(run)
     try:
-        with native_stderr_to(run.path / "ray.log"):
+        with native_stderr_to(run.path / "ray.log"), ThreadPoolExecutor(THREADS) as pool:
             while handed_out := [(branch, block) for branch in branches for block in branch.left.hand_out()]:
                 waiting = dict(enumerate(handed_out))
                 for rows, reports in _results(work, waiting, keeps):
                     for number, measured, seconds in reports:
                         branch, block = waiting.pop(number)
                         branch.left.take_back(block, measured, seconds)
-                    rows = [{**(write_kept(run, row) if keeps else row), "run": run.name} for row in rows]
+                    plain = pool.map(lambda row: write_kept(run, row), rows) if keeps else rows
+                    rows = [{**row, "run": run.name} for row in plain]
                     writer.add(rows)
                     if rows:
                         on_rows(rows)
