@@ -1,4 +1,4 @@
-# Two commands do everything: `make run` and `make test`. Both make .venv with what constraints.txt pins.
+# Two commands do everything: `make run` and `make test`. All make .venv with what constraints.txt pins.
 PYTHON ?= python3
 BIN := .venv/bin
 
