@@ -8,7 +8,8 @@ run: .venv/runtime
 	$(BIN)/aebench run jobs/quickstart.toml
 
 test: .venv/development
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not alone'
+	$(BIN)/python -m pytest -m alone
 
 lint: .venv/development
 	$(BIN)/ruff check .
