@@ -49,8 +49,8 @@ def main(spec: str = "kodak", few: str = "kodak[::6]") -> None:
         rows,
         [
             "Share: CPU time in encode and decode over that of all processes. Speed: aebench's over the Pool's.",
-            f"One process, all three codecs, {len(some)} images, PSNR and MS-SSIM: efficiency {efficiency:.3f} of its one "
-            f"CPU, share {share:.3f}, {single.wall:.1f} s.",
+            f"One process, all three codecs, {len(some)} images, PSNR and MS-SSIM: efficiency {efficiency:.3f} of its "
+            f"one CPU, share {share:.3f}, {single.wall:.1f} s.",
         ],
     )
 
