@@ -1,6 +1,7 @@
 """The distributions of quantised coefficients: a small family, of which every member is a stored table of frequencies.
 
-A member has a mean (a multiple of 1/8), a scale s (one of 44, a quarter of an octave apart) and a shape (one of 4):
+A member has a mean (a multiple of 1/8), a scale s (one of 44, a quarter of an octave apart, the smallest further) and a
+shape (one of 4):
 
     p(q) = (1 − w) L(q − mean; s) + w L(q − mean; 3 s)
 
@@ -23,6 +24,9 @@ MEAN_BITS = 3
 LARGEST_MEAN = 4095.0
 UNIT_SCALE = 19
 """Index of the scale 1."""
+
+_SMALL, _SMALLER = 6, 0.35
+"""Below this index scales fall faster, by so many more octaves each: of coefficients that are as good as known."""
 
 _WIDE = 23
 """From this scale on, the fraction of the mean is rounded away."""
@@ -49,7 +53,7 @@ class Members:
 def bits(q: Tensor, members: Members) -> Tensor:
     """Return -log2 p(q), with gradients to the members."""
     wide = torch.sigmoid(1.5 * members.shape - 4)
-    inverse = torch.exp2((UNIT_SCALE - members.scale) / 4)
+    inverse = torch.exp2((UNIT_SCALE - members.scale) / 4 + (_SMALL - members.scale).clamp(min=0) * _SMALLER)
     distance = (q - members.mean).abs()
     outer, inner = -(distance + 0.5) * inverse, (0.5 - distance) * inverse
     narrow_mass = torch.sigmoid(inner) - torch.sigmoid(outer)
@@ -59,7 +63,7 @@ def bits(q: Tensor, members: Members) -> Tensor:
 
 def radius(scale: int) -> int:
     """Return the largest |q − mean| that has a symbol of its own; beyond it is the escape."""
-    return int(min(np.ceil(24 * 2 ** ((scale - UNIT_SCALE) / 4)) + 1, _LARGEST_RADIUS))
+    return int(min(np.ceil(24 * _scale(scale)) + 1, _LARGEST_RADIUS))
 
 
 def offsets() -> npt.NDArray[np.int64]:
@@ -77,7 +81,7 @@ def frequencies() -> npt.NDArray[np.uint16]:
     for table in range(TABLES):
         scale = _scale_of(table)
         shape, fraction = (table // FRACTIONS % SHAPES, table % FRACTIONS) if scale < _WIDE else (table % SHAPES, 0)
-        reach, s = radius(scale), 2.0 ** ((scale - UNIT_SCALE) / 4)
+        reach, s = radius(scale), _scale(scale)
         w = 1 / (1 + np.exp(4 - 1.5 * shape))
         edges = np.arange(-reach, reach + 2) - 0.5 - fraction / 8
         below = (1 - w) * _logistic(edges / s) + w * _logistic(edges / (3 * s))
@@ -100,6 +104,10 @@ def table_of(members: Members) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.in
     narrow = (scale * SHAPES + shape) * FRACTIONS + np.abs(rest)
     wide = _WIDE * SHAPES * FRACTIONS + (scale - _WIDE) * SHAPES + shape
     return np.where(scale < _WIDE, narrow, wide).astype(np.int16), integer, (rest < 0) & (scale < _WIDE)
+
+
+def _scale(index: int) -> float:
+    return float(2 ** ((index - UNIT_SCALE) / 4 - max(_SMALL - index, 0) * _SMALLER))
 
 
 def _scale_of(table: int) -> int:
