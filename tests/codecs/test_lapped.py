@@ -25,7 +25,7 @@ from aebench.models.weights import Weights
 from tests.models.lapped.helpers import picture, seeded_network
 
 STORED = (
-    "K}8qb>uM8Hbm9{L9soJP+9&e*POx~jB8H>_4ED8vu@|mo79kpb@QkhOFKsUC2F@)N-@EdJ-JapWj^VlO(%4oBTQBlQ^2d|AE><LB{qUt"
+    "K}CQZ<E#@>bm9{L9soJP+9&e*POx~jB8H>_4ED8vu@|mo79kpb@QkhOFKsUC2F@)N-@EdJ-JapWj^VlO(%4oBTQBlQ^2d|AE><LB{qUt"
     "B8#r0a8BID*{h}{Q6B64j((@x4$pE6hD)0CWre8qE>SE`4fd*tnL~<!9NgF8fzRsq5L5m2?82daH$qa(PqAEO+yGLYj+F<zK$~i^Kqxz"
     "%XYG>0lZdv|wWidkhkq*7<D-}o&`0QqCoi&0-U<1$tByY#DR^D4yPN+^F&Hl*<+{Ue~QH&@9=|8_!jjZojzw$#)6wWLpy>p!e01BO}zp"
     "{#tF?0$~$#K%a;#lpGK26E0`T;++(DyyL>dw>$O*t1^r^ARbC$ZO3dNW5@F?mHU3siUFbiTKS#t9c6LM*6P&Kvc;6qrm~5d}E-QXM4m1"

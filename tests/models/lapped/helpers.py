@@ -11,7 +11,10 @@ from aebench.models.lapped import Lapped
 
 
 def seeded_network(seed: int = 7) -> Lapped:
-    """Make a network whose exact weights are random integers: numpy's generator promises the same stream everywhere."""
+    """Make a network whose exact weights are random integers, and whose post-filter does nothing.
+
+    numpy's generator promises the same stream everywhere.
+    """
     network = Lapped()
     random = np.random.default_rng(seed)
     state = network.stored_state()
@@ -19,6 +22,8 @@ def seeded_network(seed: int = 7) -> Lapped:
         if name.startswith("context."):
             largest = 30 if value.ndim == 1 else 6 if ".leave." in name else int(min(120, 400 / value.shape[1] ** 0.5))
             state[name] = torch.from_numpy(random.integers(-largest, largest + 1, value.shape)).to(value.dtype)
+        elif name.startswith("postfilter."):
+            state[name] = torch.zeros_like(value)
     network.load_stored_state(state)
     return network.eval()
 
