@@ -132,7 +132,9 @@ class Trainer:
     Parameters
     ----------
     network : Module with ``loss(rgb)`` and ``reconstruct(rgb)``
-        On its device. `wrap` is applied to it once, to distribute its gradients.
+        With ``rates(rgb)`` if it codes bits, and ``parameter_groups()``, as PyTorch's optimisers take them, if the
+        learning rate of some, times their ``slower``, is to be another. `wrap` is applied to it once, to distribute its
+        gradients.
     images, validation : sequences of uint8 arrays, shape (H, W, 3)
         RGB. The training images, all of them on every worker; the whole validation set.
     """
@@ -155,7 +157,8 @@ class Trainer:
         self.images = [_planes(rgb).to(self.device) for rgb in images]
         self.validation = [_planes(rgb) for rgb in validation[rank::world]]
         self.average = copy.deepcopy(self.network) if recipe.ema else self.network
-        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=recipe.learning_rate)
+        groups = getattr(self.network, "parameter_groups", self.network.parameters)()
+        self.optimiser = torch.optim.Adam(groups, lr=recipe.learning_rate)
         loss = WithLoss(self.network)
         self.loss = wrap(torch.compile(loss) if recipe.compile else loss)  # type: ignore[arg-type]
         self.step = 0
@@ -195,7 +198,7 @@ class Trainer:
     def train_step(self) -> Tensor:
         """Take one optimiser step on this worker's share of the batch; return its loss, detached."""
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.recipe, self.step)
+            group["lr"] = learning_rate(self.recipe, self.step) * group.get("slower", 1.0)
         crops = cut_crops(self.images, self.recipe, self.step, self.rank, self.world)
         torch.manual_seed(int(np.random.SeedSequence([self.recipe.seed, self.step, self.rank]).generate_state(1)[0]))
         self.optimiser.zero_grad(set_to_none=True)
