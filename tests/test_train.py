@@ -21,6 +21,8 @@ from ray.train import RunConfig, ScalingConfig
 from ray.train.torch import TorchConfig, TorchTrainer
 
 from aebench.cluster import Cluster, Node
+from aebench.codecs.neural import NeuralCodec
+from aebench.codecs.registry import codec
 from aebench.errors import ClusterError, JobError
 from aebench.images import ImageRef
 from aebench.job import TrainSection
@@ -118,6 +120,24 @@ def test_a_killed_training_goes_on_and_ends_as_an_undisturbed_one(tmp_path: Path
     assert killed.epochs()["epoch"].to_pylist() == [1, 2, 3, 4, 5, 6]
     assert killed.epochs()["train_loss"] == whole.epochs()["train_loss"]
     assert read_weights(killed.model).digest == read_weights(whole.model).digest
+
+
+@pytest.mark.slow
+def test_a_network_that_codes_bits_trains_on_two(tmp_path: Path, images: list[ImageRef], cluster: Cluster) -> None:
+    if cluster.cpus < 2:
+        pytest.skip("two workers need two CPUs")
+    run, seen = RunFolder(tmp_path / "run"), list[Epoch]()
+    options = section(model="lapped", crop=48, batch=2, epochs=2, steps=1, workers=2, ema=0.9)
+    weights = train(options, 1, images, run, cluster, seen.append)
+    for row, epoch in zip(run.epochs().to_pylist(), seen, strict=True):
+        assert row["estimated_bpp"] == epoch.estimated_bpp is not None
+        assert row["real_bpp"] == epoch.real_bpp > 0
+    coder = codec("lapped[step=30]")
+    assert isinstance(coder, NeuralCodec)
+    image = np.asarray(Image.open(images[0].uri))
+    bound = coder.bind(weights)
+    assert bound.decode(bound.encode(image)).shape == image.shape
+    assert bound.version() != coder.version()
 
 
 def probe(config: dict[str, Any]) -> None:

@@ -22,6 +22,7 @@ from aebench.models.lapped.distribution import Members, bits, frequencies
 from aebench.models.lapped.exact import from_integers, to_integers
 from aebench.models.lapped.lattice import grid
 from aebench.models.lapped.postfilter import PostFilter
+from aebench.models.lapped.shaping import Shaper
 from aebench.models.lapped.transform import BLOCK, LappedTransform, pad
 
 STEPS_PER_OCTAVE = 16
@@ -150,12 +151,16 @@ class Lapped(nn.Module):
         step = torch.exp2(log_step)[:, None, None]
         y = self.transform.analysis(padded)[:, self.order].flatten(2).transpose(1, 2) / step
 
+        height, width = padded.shape[-2] // BLOCK, padded.shape[-1] // BLOCK
+        shaper = Shaper(y, height, width)
+
         def choose(sites: Tensor, span: slice, members: Members) -> Tensor:
-            q = quantise(y[:, sites, span], members, tradeoff)
+            q = quantise(shaper.target(sites, span), members, tradeoff)
+            shaper.decide(sites, span, q)
             seen(q, members)
             return q
 
-        return self._walk(log_step, padded.shape[-2] // BLOCK, padded.shape[-1] // BLOCK, choose), step
+        return self._walk(log_step, height, width, choose), step
 
     def encode(self, rgb: Tensor, index: int) -> tuple[bytes, Tensor]:
         """Code one image of RGB in [0, 1], (1, 3, H, W); return the bytes and the integers that they hold."""

@@ -82,15 +82,15 @@ class LappedTransform(nn.Module):
         """Map coefficients to the three planes of the rotated colour space, (N, 3, H, W), centred on 0."""
         height, width = coefficients.shape[-2:]
         grouped = coefficients.reshape(-1, 3, BLOCK, BLOCK, height, width).permute(0, 1, 5, 3, 4, 2)  # N, 3, w, u, h, v
-        return self._inverse(self._inverse(grouped).permute(0, 1, 4, 2, 3))
+        return self.inverse_line(self.inverse_line(grouped).permute(0, 1, 4, 2, 3))
 
     def _forward(self, samples: Tensor) -> Tensor:
         """Transform the last axis of length 8n to (n, 8)."""
         filtered = _across_borders(samples, self.prefilter)
         return _blocks(filtered) @ self.analysis_dct.T
 
-    def _inverse(self, bands: Tensor) -> Tensor:
-        """Invert `_forward`."""
+    def inverse_line(self, bands: Tensor) -> Tensor:
+        """Map coefficients of one axis, (…, n, 8), to samples (…, 8n)."""
         return _across_borders((bands @ self.synthesis_dct).flatten(-2), self.postfilter)
 
 
