@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zlib
 from dataclasses import replace
+from pathlib import Path
 from typing import cast
 
 import numpy as np
@@ -21,7 +22,9 @@ from aebench.codecs.lapped import LappedCodec
 from aebench.codecs.registry import codec, codecs
 from aebench.errors import CodecError
 from aebench.metrics import mse, psnr
-from aebench.models.weights import Weights
+from aebench.models.weights import Weights, build
+from aebench.results import RunFolder
+from aebench.run import ready
 from tests.models.lapped.helpers import picture, seeded_network
 
 STORED = (
@@ -122,6 +125,16 @@ def test_steps_go_from_below_a_tenth_of_a_bit_to_more_than_three(photograph: Rgb
     assert sizes == sorted(sizes, reverse=True)
     assert 8 * len(codec("lapped[step=4]").encode(photograph)) / photograph[..., 0].size > 3
     assert 8 * len(codec("lapped[step=250]").encode(photograph)) / photograph[..., 0].size < 0.1
+
+
+def test_weights_come_with_it_unless_the_run_or_the_setting_has_others(tmp_path: Path) -> None:
+    plain, run = codec("lapped"), RunFolder(tmp_path / "run")
+    Weights.of("paper", build("paper"), {}).save(run.model)
+    assert ready(plain, run).version() == plain.version(), "weights of another network are not its own"
+    mine = Weights.of("lapped", seeded_network(), {})
+    mine.save(run.model)
+    assert mine.digest[:12] in ready(plain, run).version()
+    assert mine.digest[:12] in codec(f"lapped[weights={run.model}]").version()
 
 
 def test_decoding_needs_no_setting(shipped: LappedCodec) -> None:

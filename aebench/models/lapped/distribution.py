@@ -83,7 +83,7 @@ def frequencies() -> npt.NDArray[np.uint16]:
         shape, fraction = (table // FRACTIONS % SHAPES, table % FRACTIONS) if scale < _WIDE else (table % SHAPES, 0)
         reach, s = radius(scale), _scale(scale)
         w = 1 / (1 + np.exp(4 - 1.5 * shape))
-        edges = np.arange(-reach, reach + 2) - 0.5 - fraction / 8
+        edges = np.arange(-reach, reach + 2, dtype=np.float64) - 0.5 - fraction / 8
         below = (1 - w) * _logistic(edges / s) + w * _logistic(edges / (3 * s))
         mass = np.append(np.diff(below), below[0] + 1 - below[-1])
         tables.append(np.maximum(np.round(mass * (2**16 - len(mass))), 1).astype(np.uint16))
