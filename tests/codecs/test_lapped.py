@@ -28,30 +28,20 @@ from aebench.run import ready
 from tests.models.lapped.helpers import picture, seeded_network
 
 STORED = (
-    "K}CQZ<E#@>bm9{L9soJP+9&e*POx~jB8H>_4ED8vu@|mo79kpb@QkhOFKsUC2F@)N-@EdJ-JapWj^VlO(%4oBTQBlQ^2d|AE><LB{qUt"
-    "B8#r0a8BID*{h}{Q6B64j((@x4$pE6hD)0CWre8qE>SE`4fd*tnL~<!9NgF8fzRsq5L5m2?82daH$qa(PqAEO+yGLYj+F<zK$~i^Kqxz"
-    "%XYG>0lZdv|wWidkhkq*7<D-}o&`0QqCoi&0-U<1$tByY#DR^D4yPN+^F&Hl*<+{Ue~QH&@9=|8_!jjZojzw$#)6wWLpy>p!e01BO}zp"
-    "{#tF?0$~$#K%a;#lpGK26E0`T;++(DyyL>dw>$O*t1^r^ARbC$ZO3dNW5@F?mHU3siUFbiTKS#t9c6LM*6P&Kvc;6qrm~5d}E-QXM4m1"
-    "hPAWa@x7u^`LU)BaqL_GQ18wS@6*QRXX=6$5`}*iw}Y2zfOuE55HP`rb?^uz#e<kRwFNkRRuyuncz{fZ(ADF+d!5|#mCuXSVmjYPJe6X"
-    "&X_t06s$`y$I`_s$BLL95fJ?i<uor~6r?N4F&8;8dYf#_S*p&S4y`IYTWQE~*~nq`AsgpIPUtU;Y!Vn+!A_^m!QrD4x=x<PK{6Gd-w<e"
-    "slrmjL6BL}bM5^jqerS&`VNQsErV8$>GGOH(ZL9a}2NJw5?zAXZyT@_+<~wo%5*F4#6@h+Mf*q^;XUWh?m&w=XT!|_z^AW0Iq!2LI*b>"
-    "O2vGEw9aM2&{>8%9X?j&zCGBeqpyJ-!yLk?tMv^MOb&wvww>GY;m$e#L~nD8hd@&7Gn|NB9a|5_}DLe4&F=*Hvw9d*rr38BCMD#cN~t|"
-    "*yr`5=L69ByN(oDqYMyT93fci%^NP|*=_kk1AE&1xmydkfYbsQ#6sUB{CSvS#5KbrXZnf552Eq<3zGd5~wftiP9}>B}}SXpM1ZR_P${$"
-    "U?=?3D@+8Xrv=ABegQ{H2t2|oi6T;oDeyTfT(68U@FqaAYx1TXbSg`_7@ir0L*B6w;MGYkxt0hQ4SDdoI<1r4VXdP;m;F1hMRB5L*wB~"
-    "j?L(JwhwMw>i${(wdA@Nuln~jKChU^$#jFAoIEEZ+e(pD7fD|+^?DXSH2BzK<sOK4Gp(;>HjMRc_g{}@{}Qc>{fyvn6yeM2E&t&y{~5J"
-    "Z{CG5qYWW;;CH7R~lqp+~)Y2LhSA=w5n6Q^K+Zd7_{bAlf-yGsD%{s3jCj4H8geSCLcDd^3mLn(O^aam}T*MYG3#@SkCsigfwG_OJ14$"
-    "+}ASl8s5o>SwnD*dTe|p#Vdp*7Y)FD3y#LiS)jt69jyvY?Sf=yYkXx)qPyL%2<T51?n616)PKZ@*Ml)J|mA@<~I8rxlIY*Dxel)6|QQb"
-    "Y?P8i)RB-4{G=E%#^!d0JqJ{HSsO7>0gTJT1@I9M2J&Yv`GVK+&M;z+}1y<=r#h_C=KQ_$lVO&AMDfpFw69+dqcc<9&I008?-RN6N1Y0"
-    "qiYjxUH@pi!+AZ8*?cvH=eY-<4CddfL_UKe~32WyXXwQ`Mth-s_BC%pV^R)t~j<=a{-qE>-|SrKy^#Y&%U1Qq9zsg6rfJ(lII2ESyIjP"
-    ")IJ7^z`uKa|NH;{Mt%q!W=}2sLWy^XdkT$C(sP=n8t8lScw9KFkMQH}w3>jN&!h2y(F+vW6-#IV*d~8LnkvcIT}Q=)o<1!p_FKq4lNx~"
-    "gu<=S^aO3^>>+1o8*b)S*z8@3z6ltV8&XKxRwX9eOEdQt{oERQkXzb9G_y%e8%oX@u%GJMcxk4^(2j(vcJ3q!C%YVe;Lo)PWOiKt8i^t"
-    "+V3X*6IIrJ0!b5P8_!IGQ%hjH_*>`USJp}t?>W6~XBdsphv$P$^|G**72oUI8Aj5A8lI;HI*j&Gs$y_!N5tsQ1&UC0x{i+{mS{8Iz!gS"
-    "IYi9D>NLis4ctp*yXMa^vHIIH&A(Zbi*q!kB)XB3*2^>LNcl+ITeo@%?`TL=v=GhOkr+NokPmy{M<w1nfuD5P`-e^%4m`su1k`Bth2|("
-    "L^g{+e*YX1>~3m@4`m;DVbk5WBb#&dr?ap(E"
+    "K}EKYb0VXDPZtva9soHuKQgRJOnyQ8Pq&lScux$3aNfdo1;?tl+|~(r=#*9WGe|MU_-ogmy()(frAzOqOhf@Y?)p5H_bWB9Xcjoy|DJ0"
+    "f(kG8Sq(gv9J7N@=H6)m?!-}Q5<>#$Kq{5Rw@j4k};5ZY8<BbX8;S*%}21+RG?$0a*%1q~rkSARa89_1POXexngDXmmC16Dt=`S+6QvP"
+    "Cv1n%@36ORd>ZZzMASDE+R=-6!K<qp`XS{M@_d-h#Njcuahnb{pL9K^Y~-7l3r`S0+Ky{xGXD;-a&X81l8NgA>QtEJ2LUEC2#mKSL)<t"
+    "C`o^Q%V&izYBqtNP(N13g@qIU^AtE2n1Q4;I~&p&*Bj*SlM(1pzazgL0I*)UF><SHIq9grGy>O))u!ZP(bRh16cB9H=l;v9k;D*pgkF1"
+    "NvteJF<_$r4R?m8>##Xpf?|Z3c{m&Xf)oJyM;B>WO6DX)jW4Bx;in3PKcX5a_w_`bjL+#lEQPp?p#_4D`YEqWYr-g=ubh~Y}c;y=eBHU"
+    "JjVwvrok>0D(6MjH^%45ag`I4Civkez)P1i|GJcbv4f+;w`zgU|B<Y<t(SKtrT93vEK!@Dqc^r*Awy-2ru!LY#x>Eyqb_^i63w_d&YCP"
+    "4yZ?r{pXlaOF7efrm{kCS3&)g{<70qBPQF&QosJ2f>Q$1c7ChtIc_iwgB<v8C9O!M}*)~?ICG2NH^I4Un<O=}WRg{B4%Fa}Ebc1;N{1e"
+    "$!i<ZQjG>w)gA!8)%s80jDSI4YgzI!l-E?e!MhhwPh>(lLaE@|ZV*!nZ~o~MIcq40}8c^(6amvzT=a)Hnc64~6nnY8YN>!(wP7mgK1=D"
+    "tvn&zy(Y(GWyy=(_PBJ5b}!BC>EOrm>NB(#M8@Jhp46;6NLJ7yepXJd&g5#iG}>768wN!|d#-1T-XTXFhp6DqdluDdpvA#2uZivj8D^j"
+    ";!t79`Fy3erTQ3L!>K*F+|~0-LeJ$kfSUFVbH@v-3OzIkAjs8I{"
 )
 """A stream of a 19×30 picture, made with `seeded_network` at step 12 …"""
 
-DIGEST = 1921768129
+DIGEST = 3982966582
 """… and the CRC-32 of its coefficients."""
 
 

@@ -36,7 +36,9 @@ STATE = 64
 """Numbers a site that all phases share."""
 
 _STATE_LIMIT = 32.0
-_HEAD_LIMIT = 8.0
+_STATE_SHARE = 0.25
+"""Sums of hundreds of features are scaled by this power of two before they join the state."""
+
 _WEIGHT_OF_NEIGHBOUR_BITS = 6
 _AT_A_TIME = 2048
 
@@ -131,13 +133,13 @@ class GroupHead(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.enter = ExactLinear(STATE, STATE, HIDDEN_BITS, _HEAD_LIMIT)
+        self.enter = ExactLinear(STATE, STATE, HIDDEN_BITS, _STATE_LIMIT)
         self.middle = ExactLinear(STATE, STATE, HIDDEN_BITS, 16)
         self.leave = ExactLinear(STATE, 3 * channels, HIDDEN_BITS, 16, zero=True)
 
     def forward(self, state: Tensor) -> Members:
         """Map the state (N, P, 64) to members (N, P, channels)."""
-        entered = fix(state, HIDDEN_BITS, -_HEAD_LIMIT, _HEAD_LIMIT)
+        entered = fix(state, HIDDEN_BITS, -_STATE_LIMIT, _STATE_LIMIT)
         out = self.leave(hidden(self.middle(hidden(self.enter(entered)))))
         mean, scale, shape = out.chunk(3, -1)
         return members(mean * 2, scale, shape)
@@ -175,7 +177,7 @@ class ContextModel(nn.Module):
             head.check()
         self.begin.check(0)
         for layer in (self.spread, *self.update, *self.beside):
-            layer.check(_STATE_LIMIT)
+            layer.check(0)
 
     def walk(self, log_step: Tensor, height: int, width: int, choose: Choose) -> tuple[Tensor, Tensor]:
         """Visit all coefficients of a batch in coding order.
@@ -208,12 +210,12 @@ class ContextModel(nn.Module):
                 known = state[:, phase.sites]
                 if colour == 1:
                     features = _outside(self._features(q[..., span], index))
-                    known = known + _apply(self.beside[index], features, phase.neighbours)
+                    known = known + _STATE_SHARE * _apply(self.beside[index], features, phase.neighbours)
                 found = self.heads[2 * index + colour](known)
                 q[:, phase.sites, span] = choose(phase.sites, span, found)
             features = _outside(self._features(q[..., span], index))
             added = _apply(self.update[index], features, layout.around)
-            state = fix(state + added, HIDDEN_BITS, -_STATE_LIMIT, _STATE_LIMIT)
+            state = fix(state + _STATE_SHARE * added, HIDDEN_BITS, -_STATE_LIMIT, _STATE_LIMIT)
         return q, state
 
     def _walk_means(self, q: Tensor, level: Tensor, layout: Grid, choose: Choose) -> None:
@@ -253,7 +255,7 @@ class ContextModel(nn.Module):
         begun = _apply(self.begin, _outside(features), layout.around)
         begun = fix(begun, FEATURE_BITS, 0, FeatureTables.LIMIT)
         spread = _apply(self.spread, _outside(begun), layout.around)
-        return fix(spread, HIDDEN_BITS, -_STATE_LIMIT, _STATE_LIMIT)
+        return fix(_STATE_SHARE * spread, HIDDEN_BITS, -_STATE_LIMIT, _STATE_LIMIT)
 
     def slopes(self, means: Tensor, layout: Grid) -> tuple[Tensor, Tensor]:
         """Differences of means (N, P, 3) to the right and downwards, as features."""
@@ -268,8 +270,8 @@ def members(mean: Tensor, scale: Tensor, shape: Tensor) -> Members:
     """Round what a head says to members of the family."""
     return Members(
         fix(mean, MEAN_BITS, -LARGEST_MEAN, LARGEST_MEAN),
-        fix(scale * 4 + UNIT_SCALE - 4, 0, 0, SCALES - 1, straight=True),
-        fix(shape * 2 + (SHAPES - 2), 0, 0, SHAPES - 1, straight=True),
+        fix(scale * 4 + UNIT_SCALE - 4, 0, 0, SCALES - 1, "back"),
+        fix(shape * 2 + (SHAPES - 2), 0, 0, SHAPES - 1, "back"),
     )
 
 

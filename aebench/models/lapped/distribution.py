@@ -52,7 +52,7 @@ class Members:
 
 def bits(q: Tensor, members: Members) -> Tensor:
     """Return -log2 p(q), with gradients to the members."""
-    wide = torch.sigmoid(1.5 * members.shape - 4)
+    wide = torch.sigmoid(2 * members.shape - 5.5)
     inverse = torch.exp2((UNIT_SCALE - members.scale) / 4 + (_SMALL - members.scale).clamp(min=0) * _SMALLER)
     distance = (q - members.mean).abs()
     outer, inner = -(distance + 0.5) * inverse, (0.5 - distance) * inverse
@@ -82,7 +82,7 @@ def frequencies() -> npt.NDArray[np.uint16]:
         scale = _scale_of(table)
         shape, fraction = (table // FRACTIONS % SHAPES, table % FRACTIONS) if scale < _WIDE else (table % SHAPES, 0)
         reach, s = radius(scale), _scale(scale)
-        w = 1 / (1 + np.exp(4 - 1.5 * shape))
+        w = 1 / (1 + np.exp(5.5 - 2 * shape))
         edges = np.arange(-reach, reach + 2, dtype=np.float64) - 0.5 - fraction / 8
         below = (1 - w) * _logistic(edges / s) + w * _logistic(edges / (3 * s))
         mass = np.append(np.diff(below), below[0] + 1 - below[-1])

@@ -7,7 +7,7 @@ same numbers, with gradients passed straight through the rounding (Bengio, Léon
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -30,31 +30,35 @@ _EXACT = 2**24
 
 
 class _Round(torch.autograd.Function):
-    """Round to a multiple of 1/scale in [low, high]; the gradient is that of the clamp, or 1 everywhere."""
+    """Round to a multiple of 1/scale in [low, high]; for the gradient see `fix`."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, scale: float, low: float, high: float, straight: bool) -> Tensor:
+    def forward(ctx: Any, x: Tensor, scale: float, low: float, high: float, outside: str) -> Tensor:
         rounded = (x * scale).round_().mul_(1 / scale)
-        if not straight:
+        ctx.low, ctx.high, ctx.outside = low, high, outside
+        if outside != "straight":
             ctx.save_for_backward(rounded)
-            ctx.low, ctx.high = low, high
         return rounded.clamp(low, high)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = gradients
-        if ctx.saved_tensors:
+        if ctx.outside != "straight":
             (rounded,) = ctx.saved_tensors
-            gradient = torch.ops.aten.hardtanh_backward(gradient, rounded, ctx.low, ctx.high)
+            blocked = torch.ops.aten.hardtanh_backward(gradient, rounded, ctx.low, ctx.high)
+            if ctx.outside == "back":
+                inwards = (rounded - (ctx.low + ctx.high) / 2) * gradient > 0
+                blocked = torch.where(inwards, gradient, blocked)
+            gradient = blocked
         return gradient, None, None, None, None
 
 
-def fix(x: Tensor, bits: int, low: float, high: float, *, straight: bool = False) -> Tensor:
+def fix(x: Tensor, bits: int, low: float, high: float, outside: Literal["none", "straight", "back"] = "none") -> Tensor:
     """Round to a multiple of 2^−bits in [low, high].
 
-    The gradient is 1 inside and 0 outside, or with `straight` 1 everywhere.
+    The gradient is 1 inside; outside it is 0, with ``straight`` 1, and with ``back`` 1 where descent leads back inside.
     """
-    result: Tensor = _Round.apply(x, float(2**bits), low, high, straight)  # type: ignore[no-untyped-call]
+    result: Tensor = _Round.apply(x, float(2**bits), low, high, outside)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -104,10 +108,10 @@ class ExactLinear(nn.Module):
 
     def integers(self) -> tuple[Tensor, Tensor | None]:
         """Return weights and bias as they count, as multiples of 2⁻⁷."""
-        weight = fix(self.weight, WEIGHT_BITS, -_LARGEST_WEIGHT, _LARGEST_WEIGHT, straight=True)
+        weight = fix(self.weight, WEIGHT_BITS, -_LARGEST_WEIGHT, _LARGEST_WEIGHT, "straight")
         if self.bias is None:
             return weight, None
-        return weight, fix(self.bias, WEIGHT_BITS, -_LARGEST_BIAS, _LARGEST_BIAS, straight=True)
+        return weight, fix(self.bias, WEIGHT_BITS, -_LARGEST_BIAS, _LARGEST_BIAS, "straight")
 
     def check(self, added: float) -> None:
         """Raise `WeightsError` unless all sums are exact when a number of at most `added` joins them."""

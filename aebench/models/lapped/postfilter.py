@@ -41,7 +41,7 @@ class PostFilter(nn.Module):
             Grows with the logarithm of the step.
         """
         plane = level.expand(-1, 1, *q.shape[-2:])
-        x = self.enter(torch.cat([state / 8, torch.asinh(q), slopes, plane], 1))
+        x = self.enter(torch.cat([state / 2, torch.asinh(q), slopes, plane], 1))
         for block in self.blocks:
             x = x + block(F.relu(x))
         shift, stretch = self.leave(F.relu(x)).chunk(2, 1)

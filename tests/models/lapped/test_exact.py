@@ -11,14 +11,18 @@ from aebench.models.lapped.exact import ExactLinear, FeatureTables, fix, from_in
 
 
 def test_rounding_and_its_gradient() -> None:
-    x = torch.tensor([-9.0, -0.3, 0.26, 3.9, 9.0], requires_grad=True)
+    x = torch.tensor([-9.0, -0.3, 0.26, 4.1, 9.0], requires_grad=True)
     y = fix(x, 1, -4, 4)
     assert y.tolist() == [-4, -0.5, 0.5, 4, 4]
     y.sum().backward()
     assert x.grad is not None and x.grad.tolist() == [0, 1, 1, 0, 0]
     x.grad = None
-    fix(x, 1, -4, 4, straight=True).sum().backward()
+    fix(x, 1, -4, 4, "straight").sum().backward()
     assert x.grad.tolist() == [1] * 5
+    for sign, expected in ((1, [0, 1, 1, 1, 1]), (-1, [-1, -1, -1, 0, 0])):
+        x.grad = None
+        (sign * fix(x, 1, -4, 4, "back")).sum().backward()
+        assert x.grad.tolist() == expected, "descent leads back inside, and no further out"
 
 
 def test_float32_and_float64_agree_to_the_bit_in_any_order() -> None:
