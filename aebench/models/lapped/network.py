@@ -129,9 +129,7 @@ class Lapped(nn.Module):
         found, _ = self.quantise(rgb, rgb.new_full((len(rgb),), VALIDATED[1]), lambda q, members: None)
         return self.pixels(found)[..., : rgb.shape[-2], : rgb.shape[-1]] / 255
 
-    def quantise(
-        self, rgb: Tensor, index: Tensor, seen: Seen, tradeoff: float = TRADEOFF
-    ) -> tuple[Coefficients, Tensor]:
+    def quantise(self, rgb: Tensor, index: Tensor, seen: Seen) -> tuple[Coefficients, Tensor]:
         """Transform and quantise RGB in [0, 1], (N, 3, H, W).
 
         Parameters
@@ -155,7 +153,7 @@ class Lapped(nn.Module):
         shaper = Shaper(y, height, width)
 
         def choose(sites: Tensor, span: slice, members: Members) -> Tensor:
-            q = quantise(shaper.target(sites, span), members, tradeoff)
+            q = quantise(shaper.target(sites, span), members, TRADEOFF)
             shaper.decide(sites, span, q)
             seen(q, members)
             return q
