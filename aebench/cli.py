@@ -55,7 +55,7 @@ def cli(verbose: bool) -> None:
 
 _above_zero = click.FloatRange(min=0, min_open=True)
 _output = click.option(
-    "-o", "--output", type=click.Path(path_type=Path), help="Folder of the run.  [default: results/NAME of the job]"
+    "-o", "--output", metavar="RUN", help="Folder of the run, or its s3:// URI.  [default: results/NAME of the job]"
 )
 _fresh = click.option("--fresh", is_flag=True, help="Remove what the output holds of an earlier run first.")
 _retry = click.option("--retry-errors", is_flag=True, help="Measure again what failed in an earlier run.")
@@ -67,15 +67,15 @@ _set = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", he
 @_output
 @_set
 @_fresh
-@click.option("--resume", type=click.Path(path_type=Path), metavar="RUN", help="As --output, for a run that exists.")
+@click.option("--resume", metavar="RUN", help="As --output, for a run that exists.")
 @_retry
 @click.option("--dry-run", is_flag=True, help="Check the job and its images, say what would be done, start no Ray.")
 def run(
     job: Path,
-    output: Path | None,
+    output: str | None,
     overrides: tuple[str, ...],
     fresh: bool,
-    resume: Path | None,
+    resume: str | None,
     retry_errors: bool,
     dry_run: bool,
 ) -> None:
@@ -89,7 +89,9 @@ def run(
     if resume is not None:
         if output is not None or fresh:
             raise click.UsageError("--resume names the output, and keeps what is in it: leave out --output and --fresh")
-        output = _existing(resume)
+        from aebench.run import existing
+
+        output = existing(resume)
     if not dry_run:
         _do(checked, output, fresh, retry_errors)
         return
@@ -110,7 +112,7 @@ def run(
 @click.option("--no-wait", is_flag=True, help="Do not follow the job.")
 def submit(
     job: Path,
-    output: Path | None,
+    output: str | None,
     overrides: tuple[str, ...],
     fresh: bool,
     retry_errors: bool,
@@ -131,8 +133,8 @@ def submit(
 
 
 @cli.command()
-@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
-def status(folder: Path) -> None:
+@click.argument("folder", metavar="RUN")
+def status(folder: str) -> None:
     """Say how far a run is, from its files alone: while it is written, after it broke off, or when it is complete."""
     from aebench.analysis.status import read_status
     from aebench.report.status_table import show_status
@@ -147,7 +149,7 @@ def status(folder: Path) -> None:
 @_set
 @_output
 @_fresh
-def train(images: str, model: str, seed: int, overrides: tuple[str, ...], output: Path | None, fresh: bool) -> None:
+def train(images: str, model: str, seed: int, overrides: tuple[str, ...], output: str | None, fresh: bool) -> None:
     """Train a network with Ray Train, leaving its weights in OUTPUT/model.
 
     Every key of a job's [train] section can be set: --set train.epochs=50 --set train.workers=2
@@ -193,7 +195,7 @@ def evaluate(
     metrics: str,
     keep: str | None,
     overrides: tuple[str, ...],
-    output: Path | None,
+    output: str | None,
     fresh: bool,
     retry_errors: bool,
 ) -> None:
@@ -219,7 +221,7 @@ def evaluate(
 @click.option("--repeats", default=3, show_default=True, help="So often, after once for warming up.")
 @_output
 @_fresh
-def time(images: str, codecs: str, repeats: int, output: Path | None, fresh: bool) -> None:
+def time(images: str, codecs: str, repeats: int, output: str | None, fresh: bool) -> None:
     """Time encoding and decoding for publication: one task a node, one thread, and print speeds with their spread.
 
     Every call adds its repeats to OUTPUT/times. Stop whatever else runs on the machines: the spread shows it.
@@ -230,7 +232,7 @@ def time(images: str, codecs: str, repeats: int, output: Path | None, fresh: boo
 
 
 @cli.command()
-@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="RUN")
 @click.option("--bpp", type=_above_zero, help="Compare at this rate, and at the settings nearest to it.")
 @click.option("--psnr", type=_above_zero, help="Compare the rates at this PSNR-RGB, in dB.")
 @click.option("--anchor", metavar="NAME", help="What BD-rates are taken against.  [default: jpeg]")
@@ -240,7 +242,7 @@ def time(images: str, codecs: str, repeats: int, output: Path | None, fresh: boo
 )  # fmt: skip
 @click.option("--figures", is_flag=True, help="Draw the figures anew, RUN/figures.")
 def report(
-    folder: Path,
+    folder: str,
     bpp: float | None,
     psnr: float | None,
     anchor: str | None,
@@ -260,8 +262,8 @@ def report(
 
 
 @cli.command()
-@click.argument("run_a", metavar="RUN_A", type=click.Path(path_type=Path))
-@click.argument("run_b", metavar="RUN_B", type=click.Path(path_type=Path))
+@click.argument("run_a", metavar="RUN_A")
+@click.argument("run_b", metavar="RUN_B")
 @click.option(
     "--threshold", type=click.FloatRange(min=0), default=0.5, show_default=True, metavar="PERCENT",
     help="A loss of more than this is a regression.",
@@ -269,7 +271,7 @@ def report(
 @click.option(
     "--metric", default="psnr_rgb", show_default=True, metavar="COLUMN", help="Quality to compare at, such as ms_ssim."
 )
-def compare(run_a: Path, run_b: Path, threshold: float, metric: str) -> None:
+def compare(run_a: str, run_b: str, threshold: float, metric: str) -> None:
     """Say what changed from RUN_A to RUN_B, codec by codec; exit with 1 if anything got worse.
 
     Images are those with the same pixels in both runs. Worse is a BD-rate of B against A above the threshold, of the
@@ -296,13 +298,13 @@ def compare(run_a: Path, run_b: Path, threshold: float, metric: str) -> None:
 
 
 @cli.command()
-@click.argument("folder", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="RUN")
 @click.option("--format", "kind", type=click.Choice(["csv", "compressai"]), required=True, help="What to write.")
 @click.option(
-    "-o", "--output", type=click.Path(path_type=Path),
+    "-o", "--output", metavar="PATH",
     help="CSV: the file.  [default: standard output]  CompressAI: the folder, which gets a file for each codec.",
 )  # fmt: skip
-def export(folder: Path, kind: str, output: Path | None) -> None:
+def export(folder: str, kind: str, output: str | None) -> None:
     """Write a run for other tools: every row as CSV, or mean curves in CompressAI's JSON format.
 
     \b
@@ -378,14 +380,7 @@ def main() -> None:
         sys.exit(EXIT_INTERRUPTED)
 
 
-def _existing(folder: Path) -> Path:
-    """Return the folder of a run that was begun, or raise `ResultsError`."""
-    from aebench.results import RunFolder
-
-    return folder if (folder / "run.json").is_file() else RunFolder(folder).require().path
-
-
-def _do(job: Job, output: Path | None, fresh: bool, retry_errors: bool = False) -> None:
+def _do(job: Job, output: str | None, fresh: bool, retry_errors: bool = False) -> None:
     from aebench.perform import perform
 
     if perform(job, output, _console(), fresh, retry_errors):

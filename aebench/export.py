@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
@@ -19,17 +17,18 @@ from aebench.analysis.published import Published, published_json
 from aebench.analysis.rows import coded, of_settings
 from aebench.analysis.run import Run
 from aebench.errors import ResultsError
+from aebench.storage import Place, place, write_file
 
 _TIMES: Final = ("encode_seconds", "decode_seconds")
 
 
-def write_csv(run: Run, path: Path | None) -> None:
+def write_csv(run: Run, path: str | Place | None) -> None:
     """Write every row with a head: text in quotes, null as nothing, infinity as ``inf``, times as ISO 8601 in UTC.
 
     Parameters
     ----------
     run : Run
-    path : path, optional
+    path : path or URI, optional
         The file; standard output if there is none.
 
     Raises
@@ -40,18 +39,17 @@ def write_csv(run: Run, path: Path | None) -> None:
     if path is None:
         pa.csv.write_csv(run.rows, sys.stdout.buffer)
         return
-    try:
-        pa.csv.write_csv(run.rows, path)
-    except OSError as error:
-        raise ResultsError(f"cannot write {path}: {os.strerror(error.errno) if error.errno else error}") from error
+    file = pa.BufferOutputStream()
+    pa.csv.write_csv(run.rows, file)
+    write_file(place(path), file.getvalue().to_pybytes())
 
 
-def write_compressai(run: Run, folder: Path) -> tuple[list[Path], list[str]]:
+def write_compressai(run: Run, folder: str | Place) -> tuple[list[Place], list[str]]:
     """Write one file for each variant that has a mean curve.
 
     Returns
     -------
-    paths : list of Path
+    paths : list of Path or RemotePath
         What was written, in the order of the variants.
     notes : list of str
         What was left out, and why.
@@ -64,14 +62,10 @@ def write_compressai(run: Run, folder: Path) -> tuple[list[Path], list[str]]:
     curves, notes = published_curves(run)
     if not curves:
         raise ResultsError("; ".join([f"{run.name} has no mean curve to export", *notes]))
-    paths = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for curve in curves:
-            paths.append(folder / f"{quote(curve.name, safe='[]=,:')}.json")
-            paths[-1].write_text(published_json(curve), encoding="utf-8")
-    except OSError as error:
-        raise ResultsError(f"cannot write to {folder}: {error.strerror}") from error
+    paths: list[Place] = []
+    for curve in curves:
+        paths.append(place(folder) / f"{quote(curve.name, safe='[]=,:')}.json")
+        write_file(paths[-1], published_json(curve).encode())
     return paths, notes
 
 

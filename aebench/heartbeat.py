@@ -9,8 +9,11 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
+
+from aebench.errors import ResultsError
+from aebench.storage import Place, modified
 
 EVERY = 10.0
 """Seconds between two beats."""
@@ -20,16 +23,17 @@ DEAD_AFTER = 60.0
 
 
 @contextlib.contextmanager
-def beating(run: Path) -> Iterator[None]:
+def beating(run: Place) -> Iterator[None]:
     """Give signs of life in a run's folder."""
     path, over = run / "alive", threading.Event()
 
     def beat() -> None:
         while not over.wait(EVERY):
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, ResultsError):
                 path.touch()
 
-    run.mkdir(parents=True, exist_ok=True)
+    if isinstance(run, Path):
+        run.mkdir(parents=True, exist_ok=True)
     path.touch()
     thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
     thread.start()
@@ -38,12 +42,10 @@ def beating(run: Path) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
-        path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError, ResultsError):  # whatever ended the run is what should be told
+            path.unlink(missing_ok=True)
 
 
-def last_beat(run: Path) -> datetime | None:
+def last_beat(run: Place) -> datetime | None:
     """Return when a run that has not ended in an orderly way last gave a sign of life."""
-    try:
-        return datetime.fromtimestamp((run / "alive").stat().st_mtime, UTC)
-    except OSError:
-        return None
+    return modified(run / "alive")

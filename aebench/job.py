@@ -18,6 +18,7 @@ from aebench.codecs.base import Codec
 from aebench.codecs.registry import codecs
 from aebench.containment import Limits
 from aebench.errors import JobError, SettingError
+from aebench.images.uris import redacted_text
 from aebench.kept import Keep
 from aebench.metrics import DEFAULT_METRICS, METRICS
 from aebench.suggest import did_you_mean
@@ -199,7 +200,9 @@ def _override(values: dict[str, Any], override: str) -> None:
     key, equals, raw = override.partition("=")
     path = key.strip().split(".")
     if not equals or not all(path):
-        raise JobError(f"--set takes section.key=value, not {override!r}; for example --set train.epochs=5")
+        raise JobError(
+            f"--set takes section.key=value, not {redacted_text(override)!r}; for example --set train.epochs=5"
+        )
     try:
         value = tomllib.loads(f"value = {raw}")["value"]
     except tomllib.TOMLDecodeError:
@@ -227,7 +230,7 @@ def _explain(problem: Any, source: str, text: str) -> str:
         return f"{prefix}the key {where!r} is missing"
     message = problem["msg"].removeprefix("Value error, ")
     given = "" if isinstance(problem["input"], (dict, list)) else f", not {problem['input']!r}"
-    return f"{prefix}{where + ': ' if where else ''}{message}{given}"
+    return redacted_text(f"{prefix}{where + ': ' if where else ''}{message}{given}")
 
 
 def _section(location: Sequence[str | int]) -> type[BaseModel]:

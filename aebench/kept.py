@@ -14,14 +14,15 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Literal
 
 from PIL import Image
 
 from aebench.codecs.base import Rgb
-from aebench.results import RunFolder, write_file
+from aebench.results import RunFolder
+from aebench.storage import THREADS, Place, file_size, file_sizes, write_file
 
 Keep = Literal["streams", "images"]
 """``streams`` keeps every bitstream; ``images`` keeps every reconstruction and the originals as well."""
@@ -43,18 +44,18 @@ _RESERVED: Final = re.compile(r"(?:original|con|prn|aux|nul|com[0-9]|lpt[0-9])(?
 """Names that mean something else: `original_path`, and devices of Windows."""
 
 
-def stream_path(run: RunFolder, image: str, setting: str) -> Path:
+def stream_path(run: RunFolder, image: str, setting: str) -> Place:
     """Return where the bitstream of an image at a setting is, if the run kept it."""
     suffix = _SUFFIXES.get(setting.partition("[")[0], "bin")
     return run.path / "streams" / file_name(image) / f"{file_name(setting)}.{suffix}"
 
 
-def image_path(run: RunFolder, image: str, setting: str) -> Path:
+def image_path(run: RunFolder, image: str, setting: str) -> Place:
     """Return where the reconstruction of an image at a setting is, if the run kept it: a PNG file of 8-bit RGB."""
     return run.path / "images" / file_name(image) / f"{file_name(setting)}.png"
 
 
-def original_path(run: RunFolder, image: str) -> Path:
+def original_path(run: RunFolder, image: str) -> Place:
     """Return where the original is, if the run kept it: a PNG file of 8-bit RGB."""
     return run.path / "images" / file_name(image) / "original.png"
 
@@ -85,14 +86,21 @@ def png(rgb: Rgb) -> bytes:
     return file.getvalue()
 
 
-def is_kept(run: RunFolder, row: Mapping[str, Any], keep: Keep | None) -> bool:
-    """Tell whether a run has the files that should be kept of a row; a stream of another length is another stream."""
+def kept_files(run: RunFolder, images: Iterable[str]) -> dict[Place, int]:
+    """Return the files that a run has kept of some images, with their size in bytes: two listings an image."""
+    folders = [run.path / kind / file_name(image) for image in images for kind in ("streams", "images")]
+    with ThreadPoolExecutor(THREADS) as pool:
+        return {path: size for sizes in pool.map(file_sizes, folders) for path, size in sizes.items()}
+
+
+def is_kept(run: RunFolder, row: Mapping[str, Any], keep: Keep | None, files: Mapping[Place, int]) -> bool:
+    """Tell whether the files that should be kept of a row are there; a stream of another length is another stream."""
     if keep is None:
         return True
     image, setting = row["image"], row["setting"]
-    if not _has_length(stream_path(run, image, setting), row["bytes"]):
+    if files.get(stream_path(run, image, setting)) != row["bytes"]:
         return False
-    return keep == "streams" or (image_path(run, image, setting).is_file() and original_path(run, image).is_file())
+    return keep == "streams" or {image_path(run, image, setting), original_path(run, image)} <= files.keys()
 
 
 def write_kept(run: RunFolder, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,7 +113,7 @@ def write_kept(run: RunFolder, row: Mapping[str, Any]) -> dict[str, Any]:
     """
     image, setting = row["image"], row["setting"]
     stream, decoded = stream_path(run, image, setting), image_path(run, image, setting)
-    if row["bytes"] is not None and stream.is_file() and not _has_length(stream, row["bytes"]):
+    if row["bytes"] is not None and file_size(stream) not in (None, row["bytes"]):
         stream.unlink()
         decoded.unlink(missing_ok=True)
     paths = {STREAM: stream, IMAGE: decoded, ORIGINAL: original_path(run, image)}
@@ -113,7 +121,3 @@ def write_kept(run: RunFolder, row: Mapping[str, Any]) -> dict[str, Any]:
         if row[key] is not None:
             write_file(path, row[key])
     return {key: value for key, value in row.items() if key not in paths}
-
-
-def _has_length(path: Path, length: int) -> bool:
-    return path.is_file() and path.stat().st_size == length

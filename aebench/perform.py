@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from rich.console import Console
 
 from aebench.analysis.rows import failures, image_names, latest
@@ -16,13 +14,13 @@ from aebench.report.timing_table import show_timing
 from aebench.run import output_folder, run_job
 
 
-def perform(job: Job, output: Path | None, console: Console, fresh: bool, retry_errors: bool) -> int:
+def perform(job: Job, output: str | None, console: Console, fresh: bool, retry_errors: bool) -> int:
     """Do a job, print its tables, write its page and figures; return how many rows of the run are failures.
 
     Parameters
     ----------
     job : Job
-    output : path, optional
+    output : path or URI, optional
         The run's folder; by default the one that the job's name stands for.
     console : Console
     fresh : bool

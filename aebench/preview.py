@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from rich.console import Console
 
 from aebench.images import ImageRef
 from aebench.job import EvaluateSection, Job, TimeSection, TrainSection
 from aebench.results import RunFolder
 from aebench.run import check_training_set, find_images, open_run, ready, refuse_shared_images
+from aebench.storage import Place
 
 
-def preview(job: Job, output: Path, console: Console) -> None:
+def preview(job: Job, output: Place, console: Console) -> None:
     """Check a job as `run_job` does and print what it would do; write nothing but downloaded images, start no Ray.
 
     Raises

@@ -9,19 +9,19 @@
     RUN/run.json            the job, versions, commit, hardware
     RUN/model/              the trained weights
     RUN/training/           checkpoints from which an interrupted training goes on
-    RUN/ray.log             what Ray's native code had to say
+    RUN/ray.log             what Ray's native code had to say; in an object store, once a step is over
     RUN/alive               touched while the run goes on: see `aebench.heartbeat`
 
-Every file is written under a temporary name and renamed, so that a reader never sees half of one.
+RUN is a folder of this machine or of an object store: see `aebench.storage`, by which a reader never sees half a file.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from aebench.errors import ResultsError
+from aebench.storage import THREADS, Place, list_files, place, read_buffer, write_file
 
 SCHEMA_VERSION = 2
 
@@ -126,16 +127,16 @@ KINDS = ("rows", "times", "epochs")
 
 
 class RunFolder:
-    """A run on disk.
+    """A run on disk or in an object store.
 
     Parameters
     ----------
-    path : path
+    path : path or URI
         Its folder; nothing is created before something is written.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | Place) -> None:
+        self.path = place(path)
         self.model = self.path / "model"
         self.training = self.path / "training"
 
@@ -163,8 +164,9 @@ class RunFolder:
         return kept.drop_columns(["rank", "order"])
 
     def times(self) -> pa.Table:
-        """Read every repeat of every timing pass, failures included."""
-        return _read(self.path / "times", TIMES)
+        """Read every repeat of every timing pass, failures included; what stands there twice counts once."""
+        table = _read(self.path / "times", TIMES)
+        return table.group_by(table.column_names, use_threads=False).aggregate([]).cast(TIMES)
 
     def epochs(self) -> pa.Table:
         """Read the training curve; an epoch that was trained again after an interruption counts once."""
@@ -191,7 +193,7 @@ class RunFolder:
         them once.
         """
         for folder, table in (("rows", self.rows()), ("times", self.times()), ("epochs", self.epochs())):
-            old = sorted((self.path / folder).glob("*.parquet"))
+            old = _files(self.path / folder)
             if len(old) > 1:
                 _write_table(self.path / folder, table)
                 for path in old:
@@ -202,7 +204,7 @@ class RunFolder:
     def info(self) -> dict[str, Any]:
         """Read ``run.json``; empty where there is none."""
         try:
-            info = json.loads((self.path / "run.json").read_text())
+            info = json.loads((self.path / "run.json").read_bytes())
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:
@@ -223,7 +225,8 @@ class RunFolder:
     def require(self) -> RunFolder:
         """Return the folder, or raise `ResultsError` when it holds no run."""
         if not self.path.is_dir():
-            near = sorted(p.name for p in self.path.parent.glob("*/") if (p / "rows").is_dir())
+            beside = self.path.parent.glob("*/") if isinstance(self.path, Path) else ()
+            near = sorted(p.name for p in beside if (p / "rows").is_dir())
             known = f"; runs beside it: {', '.join(near)}" if near else ""
             raise ResultsError(f"there is no run {self.path}{known}")
         if not any(any((self.path / kind).glob("*.parquet")) for kind in KINDS):
@@ -252,30 +255,24 @@ class RowWriter:
         self._rows, self._written = [], time.monotonic()
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write a whole file or none, with the folders above it; `ResultsError` if that cannot be done."""
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(data)
-        temporary.replace(path)
-    except OSError as error:
-        raise ResultsError(f"cannot write {path}: {error.strerror}") from error
+def _files(folder: Place) -> list[Place]:
+    return list_files(folder, "*.parquet")
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(folder.glob("*.parquet"))
-
-
-def _read(folder: Path, schema: pa.Schema) -> pa.Table:
-    tables = []
-    for path in _files(folder):
+def _read(folder: Place, schema: pa.Schema) -> pa.Table:
+    def read(path: Place) -> pa.Table:
         try:
-            tables.append(pq.read_table(path, schema=schema))
-        except FileNotFoundError:  # the run has just put its files into one
-            return _read(folder, schema)
+            return pq.read_table(pa.BufferReader(read_buffer(path)), schema=schema)
+        except FileNotFoundError:
+            raise
         except (pa.ArrowException, OSError) as error:
             raise ResultsError(f"cannot read {path}: {error}") from error
+
+    try:
+        with ThreadPoolExecutor(THREADS) as pool:
+            tables = list(pool.map(read, _files(folder)))
+    except FileNotFoundError:  # the run has just put its files into one
+        return _read(folder, schema)
     return pa.concat_tables(tables) if tables else schema.empty_table()
 
 
@@ -289,7 +286,7 @@ def _without_superseded(table: pa.Table, column: str) -> pa.Table:
     return table.filter(pc.invert(pc.and_(vague, superseded)))
 
 
-def _write(folder: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
+def _write(folder: Place, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
     unknown = {name for row in rows for name in row} - set(schema.names)
     if unknown:
         raise ResultsError(f"rows have columns that the schema does not: {', '.join(sorted(unknown))}")
@@ -297,13 +294,8 @@ def _write(folder: Path, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -
     _write_table(folder, pa.Table.from_pylist(complete, schema=schema))
 
 
-def _write_table(folder: Path, table: pa.Table) -> None:
+def _write_table(folder: Place, table: pa.Table) -> None:
     """Write a file whose name sorts after all that are there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet"
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("wb") as file:
-        pq.write_table(table, file)
-        file.flush()
-        os.fsync(file.fileno())  # or a machine that loses power might keep the name and lose what is in it
-    temporary.replace(path)
+    file = pa.BufferOutputStream()
+    pq.write_table(table, file)
+    write_file(folder / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet", file.getvalue().to_pybytes())

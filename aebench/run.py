@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 import os
-import shutil
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from aebench.job import EvaluateSection, Job, TimeSection, TrainSection
 from aebench.progress import Meter
 from aebench.provenance import provenance
 from aebench.results import RunFolder
+from aebench.storage import Place, RemotePath, place, remove_tree
 
 if TYPE_CHECKING:
     from aebench.cluster import Cluster
@@ -42,13 +42,15 @@ class Outcome:
     failed: int
 
 
-def run_job(job: Job, output: Path, console: Console, fresh: bool = False, retry_errors: bool = False) -> Outcome:
+def run_job(
+    job: Job, output: str | Place, console: Console, fresh: bool = False, retry_errors: bool = False
+) -> Outcome:
     """Train, evaluate and time as the job says, leaving everything in a run folder.
 
     Parameters
     ----------
     job : Job
-    output : path
+    output : path or URI
         The run's folder. What it holds already is kept and not measured again.
     console : Console
         Where progress goes.
@@ -79,10 +81,11 @@ def run_job(job: Job, output: Path, console: Console, fresh: bool = False, retry
     return Outcome(run, measured, len(failures(latest(run.rows()))) + failed_times)
 
 
-def output_folder(job: Job, output: Path | None) -> Path:
+def output_folder(job: Job, output: str | None) -> Place:
     """Return the run's folder; a submitted job, whose working directory is temporary, must be told an absolute one."""
-    folder = output or Path("results") / job.name
-    if "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ and not folder.is_absolute():
+    folder = place(output or f"results/{job.name}")
+    submitted = "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ
+    if submitted and isinstance(folder, Path) and not folder.is_absolute():
         raise JobError(
             f"the output {folder} is relative to the working directory of a submitted job, which Ray deletes: "
             "give an absolute --output on storage that stays (jobs/submit.sh does)"
@@ -90,17 +93,28 @@ def output_folder(job: Job, output: Path | None) -> Path:
     return folder
 
 
-def open_run(output: Path, fresh: bool) -> RunFolder:
-    """Take a folder for a run; refuse one that holds something else."""
+def existing(folder: str) -> str:
+    """Return the folder of a run that was begun, or raise `ResultsError`."""
+    run = RunFolder(folder)
+    if not (run.path / "run.json").is_file():
+        run.require()
+    return folder
+
+
+def open_run(output: str | Place, fresh: bool) -> RunFolder:
+    """Take a folder for a run; refuse one that holds something else, or a store that does not answer."""
     run = RunFolder(output)
-    if output.exists() and not output.is_dir():
-        raise JobError(f"the output {output} is a file; name a folder")
-    if output.is_dir() and any(output.iterdir()) and not (output / "run.json").exists():
-        raise JobError(f"the output {output} is not empty and holds no run (no run.json in it); name another folder")
+    folder = run.path
+    if isinstance(folder, RemotePath):
+        folder.require_bucket()
+    if folder.is_file():
+        raise JobError(f"the output {folder} is a file; name a folder")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "run.json").is_file():
+        raise JobError(f"the output {folder} is not empty and holds no run (no run.json in it); name another folder")
     if fresh:
         for part in ("rows", "times", "epochs", "streams", "images", "model", "training"):
-            shutil.rmtree(output / part, ignore_errors=True)
-        (output / "run.json").unlink(missing_ok=True)
+            remove_tree(folder / part)
+        (folder / "run.json").unlink(missing_ok=True)
     return run
 
 

@@ -30,6 +30,7 @@ from aebench.images import ImageRef, open_rgb
 from aebench.job import TrainSection
 from aebench.models.weights import CONFIGURATION, Weights, build, read_weights
 from aebench.results import RunFolder
+from aebench.storage import Place, RemotePath
 from aebench.training import Epoch, Recipe, Trainer, network_tensors
 
 log = logging.getLogger(__name__)
@@ -125,7 +126,6 @@ def train(
     identity = _identity(section.model, recipe, section.validation, images)
     if (finished := _finished(run, identity)) is not None:
         return finished
-    run.training.mkdir(parents=True, exist_ok=True)
     config = {
         "model": section.model,
         "recipe": recipe,
@@ -160,7 +160,7 @@ def train(
     return weights
 
 
-def _trainer(config: dict[str, Any], workers: Workers, folder: Path, callback: UserCallback) -> TorchTrainer:
+def _trainer(config: dict[str, Any], workers: Workers, folder: Place, callback: UserCallback) -> TorchTrainer:
     """Set up Ray Train: the workers, and the checkpoints from which they go on."""
     return TorchTrainer(
         train_worker,
@@ -171,7 +171,7 @@ def _trainer(config: dict[str, Any], workers: Workers, folder: Path, callback: U
         ),
         run_config=RunConfig(
             name="checkpoints",
-            storage_path=str(folder.resolve()),
+            **_storage(folder),
             callbacks=[callback],  # type: ignore[list-item]  # a UserCallback is what it takes
             failure_config=FailureConfig(max_failures=2),
             checkpoint_config=CheckpointConfig(
@@ -292,6 +292,14 @@ def _weights_of(checkpoint: Checkpoint, model: str, facts: dict[str, Any]) -> We
     with checkpoint.as_directory() as folder:
         network.load_state_dict(network_tensors(Path(folder)))
     return Weights.of(model, network, facts)
+
+
+def _storage(folder: Place) -> dict[str, Any]:
+    """Say where Ray Train keeps checkpoints, as arguments of its `RunConfig`."""
+    if isinstance(folder, RemotePath):
+        return {"storage_path": folder.key, "storage_filesystem": folder.system}
+    folder.mkdir(parents=True, exist_ok=True)
+    return {"storage_path": str(folder.resolve())}
 
 
 def _resources(workers: Workers) -> dict[str, float]:

@@ -82,10 +82,10 @@ def test_nothing_to_write_and_nowhere_to_write_are_errors(measured: Run, tmp_pat
     with pytest.raises(ResultsError, match="run has no mean curve to export; bpg is left out"):
         write_compressai(nothing, tmp_path / "curves")
     (tmp_path / "file").touch()
-    with pytest.raises(ResultsError, match="cannot write to "):
+    with pytest.raises(ResultsError, match=r"cannot write .*/file/jpeg\.json: "):
         write_compressai(measured, tmp_path / "file")
-    with pytest.raises(ResultsError, match=r"cannot write .*: No such file or directory"):
-        write_csv(measured, tmp_path / "no" / "where.csv")
+    with pytest.raises(ResultsError, match=r"cannot write .*/file/rows\.csv: "):
+        write_csv(measured, tmp_path / "file" / "rows.csv")
 
 
 def test_any_name_of_a_codec_is_the_name_of_a_file(tmp_path: Path) -> None:

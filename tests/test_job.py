@@ -142,3 +142,12 @@ def test_a_command_is_a_job() -> None:
     assert (job.name, job.seed, job.train.epochs) == ("train", 4, 3)
     with pytest.raises(JobError, match=r"aebench train: unknown key 'train\.x'"):
         command_job("train", ["train.x=3"], train={"images": "samples"})
+
+
+def test_a_mistake_is_told_without_the_secrets_in_an_address() -> None:
+    with pytest.raises(JobError, match=r"credentials in s3://bucket/run") as caught:
+        command_job("evaluate", (), evaluate={"images": "-", "codecs": ["paper[weights=s3://KEY:HIDDEN@bucket/run]"]})
+    assert "HIDDEN" not in str(caught.value)
+    with pytest.raises(JobError, match=r"not 's3://bucket/run'") as caught:
+        command_job("evaluate", ["s3://KEY:HIDDEN@bucket/run"])
+    assert "HIDDEN" not in str(caught.value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -19,6 +18,7 @@ from aebench.analysis.speed import Speeds, speeds
 from aebench.analysis.summary import Summary, summarise
 from aebench.errors import ResultsError
 from aebench.results import RunFolder
+from aebench.storage import Place
 from aebench.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -30,12 +30,12 @@ ANCHOR = "jpeg"
 """What codecs are compared with where nothing else is asked for and the run has it."""
 
 
-def read(path: str | Path, bpp: float | None = None, psnr: float | None = None, anchor: str | None = None) -> Run:
+def read(path: str | Place, bpp: float | None = None, psnr: float | None = None, anchor: str | None = None) -> Run:
     """Read a run.
 
     Parameters
     ----------
-    path : path
+    path : path or URI
         Its folder.
     bpp, psnr, anchor : optional
         What is compared where nothing else is said; see `Run`.

@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -16,6 +15,7 @@ import pyarrow.compute as pc
 from aebench.analysis.rows import codec_order, failures, image_names, latest, of_settings
 from aebench.heartbeat import DEAD_AFTER, last_beat
 from aebench.results import RunFolder
+from aebench.storage import Place
 
 WINDOW = timedelta(minutes=5)
 """Rates are those of this time up to now."""
@@ -57,7 +57,7 @@ class Status:
 
     Attributes
     ----------
-    path : Path
+    path : Path or RemotePath
     state : str
         ``running``, ``interrupted`` or ``complete``. Complete is what ``run.json`` says is finished; of the others
         those run whose last sign of life is not older than a minute.
@@ -75,7 +75,7 @@ class Status:
         Where that was given.
     """
 
-    path: Path
+    path: Place
     state: State
     started: datetime | None
     finished: datetime | None
@@ -88,7 +88,7 @@ class Status:
     folder: str
 
 
-def read_status(path: str | Path) -> Status:
+def read_status(path: str | Place) -> Status:
     """Read how far a run is.
 
     Raises
@@ -102,7 +102,7 @@ def read_status(path: str | Path) -> Status:
 
 
 def status(
-    path: Path,
+    path: Place,
     info: Mapping[str, Any],
     rows: pa.Table,
     epochs: pa.Table,

@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,8 @@ from pathlib import Path
 import ray
 
 import aebench
-from aebench.errors import ClusterError
+from aebench.errors import ClusterError, ResultsError
+from aebench.storage import Place, RemotePath, write_file
 
 log = logging.getLogger(__name__)
 
@@ -111,8 +113,23 @@ def connected() -> Iterator[Cluster]:
 
 
 @contextlib.contextmanager
-def native_stderr_to(path: Path) -> Iterator[None]:
-    """Send to a file what Ray's native code writes to this process's stderr, past Python and every log level."""
+def native_stderr_to(path: Place) -> Iterator[None]:
+    """Send to a file what Ray's native code writes to this process's stderr, past Python and every log level.
+
+    Objects cannot be appended to: for a file in a store, it is kept in the temporary folder, and put at the end.
+    """
+    if isinstance(path, RemotePath):
+        with tempfile.TemporaryDirectory(prefix="aebench-") as folder:
+            local = Path(folder) / path.name
+            if path.is_file():
+                local.write_bytes(path.read_bytes())
+            try:
+                with native_stderr_to(local):
+                    yield
+            finally:
+                with contextlib.suppress(ResultsError):  # whatever ended the step is what should be told
+                    write_file(path, local.read_bytes())
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     sys.stderr.flush()
     kept = os.dup(2)

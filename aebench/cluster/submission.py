@@ -16,6 +16,7 @@ from aebench.cluster.following import how_to_go_on, watch
 from aebench.cluster.parcel import Parcel, in_place, packed
 from aebench.cluster.target import ATTEMPTS, UNREACHABLE, Target, reached, sentence
 from aebench.errors import ClusterError, JobError
+from aebench.images.uris import has_secrets, is_uri, redacted
 from aebench.job import Job, read_job
 
 
@@ -28,8 +29,8 @@ class Order:
     job_file : path
     overrides : tuple of str
         ``section.key=value``, as `aebench.job.read_job` takes them.
-    output : path, optional
-        Folder of the run. A relative one is in the current folder.
+    output : str, optional
+        Folder of the run, or its URI. A relative folder is in the current folder.
     fresh : bool
         First remove what the folder holds of an earlier run.
     install : bool
@@ -40,16 +41,16 @@ class Order:
 
     job_file: Path
     overrides: tuple[str, ...] = ()
-    output: Path | None = None
+    output: str | None = None
     fresh: bool = False
     install: bool = False
     retry_errors: bool = False
 
-    def options(self, output: Path) -> list[str]:
+    def options(self, output: str) -> list[str]:
         """Return the options of ``aebench run``."""
         overrides = [text for override in self.overrides for text in ("--set", override)]
         flags = [("--fresh", self.fresh), ("--retry-errors", self.retry_errors)]
-        return ["--output", str(output), *overrides, *(flag for flag, given in flags if given)]
+        return ["--output", output, *overrides, *(flag for flag, given in flags if given)]
 
 
 def submit(order: Order, address: str | None = None, wait: bool = True) -> int:
@@ -67,11 +68,16 @@ def submit(order: Order, address: str | None = None, wait: bool = True) -> int:
     Raises
     ------
     JobError
-        If the job is not valid, or its output would not stay.
+        If the job is not valid, its output would not stay, or its options hold credentials.
     ClusterError
         If no Ray can be reached or started, or the job cannot be started on it.
     """
     job = read_job(order.job_file, order.overrides)
+    if any(map(has_secrets, order.options(order.output or ""))):
+        raise JobError(
+            "the command line of a submitted job is stored and shown by Ray: leave credentials out of addresses, and "
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY where the nodes are started"
+        )
     if job.train:
         from aebench.models.weights import build
 
@@ -84,7 +90,7 @@ def submit(order: Order, address: str | None = None, wait: bool = True) -> int:
             else:
                 parcel = in_place(order.job_file, order.options(output))
             job_id = send(parcel, target)
-        click.echo(f"job {job_id} on {target.address}, results to {output}")
+        click.echo(f"job {job_id} on {target.address}, results to {redacted(output)}")
         if order.install:
             click.echo(
                 "installing what aebench depends on: that takes minutes where it is not kept from an earlier job"
@@ -95,15 +101,17 @@ def submit(order: Order, address: str | None = None, wait: bool = True) -> int:
         return watch(job_id, target)
 
 
-def destination(job: Job, output: Path | None, target: Target) -> Path:
+def destination(job: Job, output: str | None, target: Target) -> str:
     """Return the absolute folder of the run; refuse a relative one that other machines would take for another."""
-    folder = output or Path("results") / job.name
+    if output is not None and is_uri(output):
+        return output
+    folder = Path(output or f"results/{job.name}")
     if target.elsewhere and not folder.is_absolute():
         raise JobError(
             f"the output {folder} is relative to a folder of this machine, and the Ray at {target.address} has nodes "
             f"elsewhere ({', '.join(target.elsewhere[:3])}): give an absolute --output on storage that they all share"
         )
-    return folder.absolute()
+    return str(folder.absolute())
 
 
 def send(parcel: Parcel, target: Target) -> str:

@@ -32,7 +32,8 @@ import torch
 from torch import Tensor, nn
 
 from aebench.codecs.base import MOST_PIXELS, Codec, Rgb, check_rgb, parameter
-from aebench.errors import CodecError, Error, WeightsError
+from aebench.errors import CodecError, Error, SettingError, WeightsError
+from aebench.images.uris import has_secrets, redacted
 from aebench.models.weights import Weights, build, read_weights
 
 SHIPPED = Path(__file__).parent.parent / "weights"
@@ -53,7 +54,7 @@ class NeuralCodec(Codec):
     Attributes
     ----------
     weights : str
-        Folder of the weights. Empty: those that the run trained, else those that aebench ships, if it does.
+        Folder of the weights, or its URI. Empty: those that the run trained, else those that aebench ships, if it does.
     bound : Weights, optional
         Weights in memory, which travel with the codec to other machines; not part of the setting.
     """
@@ -63,8 +64,18 @@ class NeuralCodec(Codec):
     on_cpu: ClassVar[bool] = False
     """Whether the network runs on the CPU though there be an accelerator."""
 
-    weights: str = parameter("", help="folder with trained weights; empty: those of the run, or those shipped")
+    weights: str = parameter(
+        "", help="folder with trained weights, or its s3:// URI; empty: those of the run, or those shipped"
+    )
     bound: Weights | None = dataclasses.field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if has_secrets(self.weights):
+            raise SettingError(
+                f"{self.name}[weights=…]: every row would show the credentials in {redacted(self.weights)}; "
+                "give them in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE)"
+            )
 
     @abstractmethod
     def compress(self, network: nn.Module, rgb: Tensor) -> list[bytes]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -29,6 +30,7 @@ from aebench.images import ImageRef
 from aebench.kept import IMAGE, ORIGINAL, STREAM, Keep, write_kept
 from aebench.measure import Row
 from aebench.results import ROWS, RowWriter, RunFolder
+from aebench.storage import THREADS
 
 BATCH_IMAGES = 8
 """Images of equal shape that an accelerator codes together."""
@@ -68,10 +70,11 @@ def evaluate(
     dataset = branches[0] if len(branches) == 1 else branches[0].union(*branches[1:])
     writer = RowWriter(run)
     try:
-        with native_stderr_to(run.path / "ray.log"):
+        with native_stderr_to(run.path / "ray.log"), ThreadPoolExecutor(THREADS) as pool:
             for batch in dataset.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
                 assert isinstance(batch, pa.Table)
-                rows = [{**write_kept(run, row), "run": run.name} for row in batch.to_pylist()]
+                plain = pool.map(lambda row: write_kept(run, row), batch.to_pylist())
+                rows = [{**row, "run": run.name} for row in plain]
                 writer.add(rows)
                 if rows:
                     on_rows(rows)

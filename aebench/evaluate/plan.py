@@ -10,7 +10,7 @@ from typing import Any
 from aebench.codecs.base import Codec
 from aebench.containment import Limits
 from aebench.images import ImageRef
-from aebench.kept import Keep, is_kept
+from aebench.kept import Keep, is_kept, kept_files
 from aebench.measure import Key, Request
 from aebench.metrics import DEFAULT_METRICS, METRICS, is_defined
 from aebench.results import KEY, RunFolder
@@ -63,14 +63,16 @@ def group(codecs: Iterable[Codec]) -> tuple[tuple[Codec, ...], ...]:
 def _request(run: RunFolder, metrics: frozenset[str], keep: Keep | None, retry_errors: bool) -> Request:
     done: set[Key] = set()
     known: dict[Key, frozenset[str]] = {}
-    for row in run.rows().select([*KEY, "error", "bytes", "width", "height", *METRICS.values()]).to_pylist():
+    rows = run.rows().select([*KEY, "error", "bytes", "width", "height", *METRICS.values()]).to_pylist()
+    files = kept_files(run, {row["image"] for row in rows}) if keep else {}
+    for row in rows:
         key: Key = (row["image"], row["image_digest"], row["setting"], row["codec_version"])
         if row["error"]:
             if not retry_errors:
                 done.add(key)
             continue
         lacking = [metric for metric in metrics if _lacks(row, metric)]
-        if lacking or not is_kept(run, row, keep):
+        if lacking or not is_kept(run, row, keep, files):
             known[key] = frozenset(metric for metric in METRICS if not _lacks(row, metric))
         else:
             done.add(key)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from pyarrow import fs
 
@@ -21,6 +21,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _ANY_URI = re.compile(_SCHEME.pattern + r"[^\s'\"]*")
 _HOST = re.compile(r"[^:]*(:[0-9]*)?")
 _WILDCARD = re.compile(r"[*\[]")
+_HARMLESS = {"region", "endpoint_override", "scheme", "retry_limit_seconds"}
 
 
 def is_uri(text: str) -> bool:
@@ -37,6 +38,11 @@ def redacted(uri: str) -> str:
     host = host.rpartition("@")[2]
     # What follows ":" is a port, or the user part of a malformed URI that an unquoted slash has cut short.
     return f"{scheme}://{host}{slash}{path}" if _HOST.fullmatch(host) else f"{scheme}://…"
+
+
+def has_secrets(text: str) -> bool:
+    """Tell whether a URI in a text has a user part, or anything in its query that is not known to be harmless."""
+    return any(map(_is_secret, _ANY_URI.findall(text)))
 
 
 def redacted_text(text: str) -> str:
@@ -57,7 +63,7 @@ def read(uri: str) -> bytes:
         with system.open_input_file(path) as file:
             return bytes(file.read())
     except Exception as error:
-        message = f"{redacted(uri)} cannot be read: {_cause(error, uri)}; check that it exists and may be read"
+        message = f"{redacted(uri)} cannot be read: {cause(error, uri)}; check that it exists and may be read"
         raise ImageError(message) from None
 
 
@@ -94,7 +100,7 @@ def find(uri: str) -> list[tuple[str, str]]:
         recursive = not pattern or len(pattern) > 1 or pattern == ["**"]
         listing = system.get_file_info(fs.FileSelector(base, recursive=recursive))
     except Exception as error:
-        message = f"{redacted(uri)} cannot be listed: {_cause(error, uri)}; check the address and the credentials"
+        message = f"{redacted(uri)} cannot be listed: {cause(error, uri)}; check the address and the credentials"
         raise ImageSetError(message) from None
     base, root = base.rstrip("/"), root.rstrip("/")
     names = [entry.path[len(base) + 1 :] for entry in listing if entry.type == fs.FileType.File]
@@ -120,7 +126,12 @@ def _matches(parts: list[str], pattern: list[str]) -> bool:
     return bool(parts) and fnmatch.fnmatchcase(parts[0], pattern[0]) and _matches(parts[1:], pattern[1:])
 
 
-def _cause(error: Exception, uri: str) -> str:
+def _is_secret(uri: str) -> bool:
+    address, _, query = uri.replace("://anonymous@", "://").partition("?")
+    return redacted(uri) != address or not {name for name, _ in parse_qsl(query)} <= _HARMLESS
+
+
+def cause(error: Exception, uri: str) -> str:
     """Say in one line what went wrong, without the secrets of a URI."""
     text = " ".join(str(error).split()) or type(error).__name__
     for secret in (uri, uri.partition("?")[0]):

@@ -12,7 +12,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
@@ -20,6 +19,7 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from aebench.errors import WeightsError
+from aebench.storage import Place, place, write_file
 from aebench.suggest import did_you_mean
 
 NETWORKS = {"paper": "aebench.models.paper:PaperAutoencoder", "lapped": "aebench.models.lapped:Lapped"}
@@ -98,9 +98,8 @@ class Weights:
         except SafetensorError as error:
             raise WeightsError(f"the weights of {self.network!r} are damaged: {error}") from error
 
-    def save(self, folder: Path) -> None:
+    def save(self, folder: Place) -> None:
         """Write both files; the configuration last, so that a folder with one is whole."""
-        folder.mkdir(parents=True, exist_ok=True)
         configuration = {
             "format": 1,
             "network": self.network,
@@ -108,19 +107,19 @@ class Weights:
             "sha256": self.digest,
             "training": dict(self.training),
         }
-        _replace(folder / TENSORS, self.tensors)
-        _replace(folder / CONFIGURATION, (json.dumps(configuration, indent=2) + "\n").encode())
+        write_file(folder / TENSORS, self.tensors)
+        write_file(folder / CONFIGURATION, (json.dumps(configuration, indent=2) + "\n").encode())
 
 
-def read_weights(path: str | Path) -> Weights:
-    """Read weights from a folder that `Weights.save` wrote, or from the ``model.safetensors`` in one.
+def read_weights(path: str | Place) -> Weights:
+    """Read weights from a folder, or a URI, that `Weights.save` wrote, or from the ``model.safetensors`` in one.
 
     Raises
     ------
     WeightsError
         If a file is missing, or the tensors are not those that the configuration describes.
     """
-    folder = Path(path)
+    folder = place(path)
     if folder.name == TENSORS:
         folder = folder.parent
     if not (folder / CONFIGURATION).is_file() and (folder / "model" / CONFIGURATION).is_file():
@@ -149,9 +148,3 @@ def _stored(network: nn.Module) -> dict[str, Tensor]:
     """Return the tensors to store: all as they are, unless the network knows a shorter form."""
     state: dict[str, Tensor] = getattr(network, "stored_state", network.state_dict)()
     return state
-
-
-def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_bytes(data)
-    temporary.replace(path)

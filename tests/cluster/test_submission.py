@@ -225,6 +225,8 @@ def test_submit_says_how_it_is_used_and_what_is_wrong(tmp_path: Path) -> None:
         (["--address", "http://127.0.0.1:1"], "cannot reach the Ray dashboard at http://127.0.0.1:1"),
         (["--address", "http://me:secret@127.0.0.1:1"], "dashboard at http://me:<redacted>@127.0.0.1:1"),
         (["--no-wait"], "no Ray that would go on with the job"),
+        (["--output", "s3://KEY:SECRET@bucket/run"], "leave credentials out of addresses"),
+        (["--set", "train.images=s3://bucket/a?token=SECRET"], "leave credentials out of addresses"),
     ],
 )
 def test_mistakes_are_found_before_anything_is_submitted(tmp_path: Path, arguments: list[str], message: str) -> None:
@@ -242,10 +244,11 @@ def test_a_relative_output_is_in_the_user_s_folder_or_refused(tmp_path: Path, mo
     client._address = "http://head:8265"
     job = command_job("evaluate", (), evaluate={"images": "samples", "codecs": ["jpeg"]})
     here, elsewhere = Target(client, (), False), Target(client, ("192.0.2.77",), False)
-    assert destination(job, Path("a") / "b", here) == tmp_path / "a" / "b"
-    assert destination(job, None, here) == tmp_path / "results" / job.name
-    assert destination(job, Path("/data/b"), elsewhere) == Path("/data/b")
-    for output in (None, Path("b")):
+    assert destination(job, "a/b", here) == str(tmp_path / "a" / "b")
+    assert destination(job, None, here) == str(tmp_path / "results" / job.name)
+    for absolute in ("/data/b", "s3://bucket/b"):
+        assert destination(job, absolute, elsewhere) == absolute
+    for output in (None, "b"):
         with pytest.raises(JobError, match=r"192\.0\.2\.77.*absolute --output"):
             destination(job, output, elsewhere)
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from aebench.codecs.base import Rgb, parameter
 from aebench.codecs.neural import NeuralCodec
-from aebench.errors import CodecError, WeightsError
+from aebench.errors import CodecError, SettingError, WeightsError
 from aebench.models.weights import Weights
 
 
@@ -79,6 +79,13 @@ def test_named_weights_are_read_and_win_over_those_of_the_run(weights: Weights, 
     assert weights.digest[:12] not in codec.version()
     assert np.array_equal(codec.decode(codec.encode(image())), image())
     assert replace(codec.loaded(), weights="").encode(image()) == codec.encode(image())
+
+
+def test_an_address_of_weights_that_every_row_would_show_has_no_credentials() -> None:
+    with pytest.raises(SettingError, match="credentials in s3://bucket/run;") as caught:
+        Plain(weights="s3://KEY:HIDDEN@bucket/run?region=eu-central-1")
+    assert "HIDDEN" not in str(caught.value)
+    assert Plain(weights="s3://bucket/run?region=eu-central-1").weights
 
 
 def test_weights_of_another_network_are_refused(weights: Weights) -> None:

@@ -12,7 +12,8 @@ from aebench.codecs import codecs
 from aebench.evaluate import plan
 from aebench.images import ImageRef
 from aebench.kept import Keep, image_path, original_path, stream_path
-from aebench.results import RunFolder, write_file
+from aebench.results import RunFolder
+from aebench.storage import write_file
 
 KEY = ("a.png", "digest", "jpeg[quality=50]", "1")
 

@@ -11,7 +11,7 @@ from pyarrow import fs
 
 from aebench.errors import Error, ImageError, ImageSetError
 from aebench.images import ImageRef, describe, open_rgb, resolve, uris
-from aebench.images.uris import is_uri, redacted
+from aebench.images.uris import has_secrets, is_uri, redacted
 from tests.images.files import write
 
 
@@ -85,6 +85,14 @@ def test_paths_are_no_uris() -> None:
 def test_secrets_are_taken_out(uri: str, expected: str) -> None:
     assert redacted(uri) == expected
     assert repr(ImageRef("a", uri)) == f"ImageRef(name='a', uri={expected!r})"
+
+
+def test_what_is_no_secret_is_known() -> None:
+    harmless = ("s3://bucket/a?region=eu-central-1&endpoint_override=localhost:9000&scheme=http", "gs://anonymous@b/c")
+    assert not any(map(has_secrets, ("photos", "a@b", "jpeg[quality=5]", "s3://bucket/a@2x.png", *harmless)))
+    for uri in ("s3://KEY:SECRET@bucket", "s3://KEY:SE/CRET@bucket/a", "abfs://a@b/c?sas_token=SECRET"):
+        assert has_secrets(uri)
+        assert has_secrets(f"--set=evaluate.codecs=['paper[weights={uri}]']")
 
 
 @pytest.mark.parametrize(

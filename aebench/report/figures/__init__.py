@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
@@ -25,6 +24,7 @@ from aebench.report.figures.pictures import kept_images, pictures_figure
 from aebench.report.figures.saving import save
 from aebench.report.figures.speed import speed_figure
 from aebench.report.figures.training import training_figure
+from aebench.storage import Place, place
 
 if TYPE_CHECKING:
     from aebench.analysis.run import Run
@@ -40,16 +40,16 @@ MOST_PICTURES = 4
 
 def write_figures(
     run: Run,
-    folder: str | Path,
+    folder: str | Place,
     published: Sequence[Published] = (),
     say: Callable[[str], None] = lambda sentence: None,
-) -> list[Path]:
+) -> list[Place]:
     """Draw every figure for which a run has numbers, as PNG and SVG.
 
     Parameters
     ----------
     run : Run
-    folder : path
+    folder : path or URI
         Where they go; it is created.
     published : sequence of Published
         Curves drawn beside the run's mean curves.
@@ -58,7 +58,7 @@ def write_figures(
 
     Returns
     -------
-    list of Path
+    list of Path or RemotePath
         ``rd-METRIC``, ``rd-images-METRIC`` and ``bd-rate-METRIC`` for each metric, ``training``, ``psnr-by-image``,
         ``speed`` and ``pictures-IMAGE``, each ``.png`` and ``.svg``.
 
@@ -67,14 +67,15 @@ def write_figures(
     ResultsError
         If a file cannot be written, or a kept image not be read.
     """
-    paths = []
+    paths: list[Place] = []
+    destination = place(folder)
     for name, draw in _figures(run, published):
         try:
             figure = draw()
         except NothingToDrawError as reason:
             say(f"Figure {name} is left out: {reason}.")
         else:
-            paths += save(figure, Path(folder), name)
+            paths += save(figure, destination, name)
     return paths
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import io
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -20,10 +20,11 @@ from aebench.analysis.rows import image_names
 from aebench.analysis.selection import TOLERANCE
 from aebench.codecs.base import Rgb
 from aebench.errors import ResultsError
-from aebench.kept import image_path, original_path
+from aebench.kept import image_path, kept_files, original_path
 from aebench.report.figures.crops import Window, busiest, differences
 from aebench.report.figures.look import WIDE, NothingToDrawError, below, drawing, folded, look
 from aebench.report.layout import number, some
+from aebench.storage import Place
 
 if TYPE_CHECKING:
     from aebench.analysis.run import Run
@@ -51,7 +52,9 @@ class Picture:
 
 def kept_images(run: Run) -> list[str]:
     """Name the images of which the run kept the original, sorted."""
-    return [image for image in image_names(run.rows) if original_path(run.folder, image).is_file()]
+    images = image_names(run.rows)
+    files = kept_files(run.folder, images)
+    return [image for image in images if original_path(run.folder, image) in files]
 
 
 def pictures_figure(run: Run, image: str | None = None, bpp: float | None = None) -> Figure:
@@ -90,26 +93,27 @@ def pictures_figure(run: Run, image: str | None = None, bpp: float | None = None
 def _pictures(run: Run, image: str, target: float) -> list[Picture]:
     """Read, for each variant, the kept reconstruction whose rate is nearest."""
     curves = run.rd_curves().images.get(image, {})
+    files = kept_files(run.folder, [image])
     found = []
     for variant in run.variants:
-        if variant in curves and (curve := _kept(run, image, curves[variant])).settings:
+        if variant in curves and (curve := _kept(run, image, curves[variant], files)).settings:
             i = nearest(curve, target)
             rgb = _read(image_path(run.folder, image, curve.settings[i]))
             found.append(Picture(curve.settings[i], rgb, curve.bpp[i], curve.values[i]))
     return found
 
 
-def _kept(run: Run, image: str, curve: RdCurve) -> RdCurve:
+def _kept(run: Run, image: str, curve: RdCurve, files: Container[Place]) -> RdCurve:
     """Leave out of a curve the settings whose reconstruction was not kept."""
     points = zip(curve.settings, curve.bpp, curve.values, strict=True)
-    kept = [point for point in points if image_path(run.folder, image, point[0]).is_file()]
+    kept = [point for point in points if image_path(run.folder, image, point[0]) in files]
     settings, bpp, values = zip(*kept, strict=True) if kept else ((), (), ())
     return RdCurve(curve.variant, curve.codec, curve.metric, settings, bpp, values)
 
 
-def _read(path: Path) -> Rgb:
+def _read(path: Place) -> Rgb:
     try:
-        with Image.open(path) as file:
+        with Image.open(io.BytesIO(path.read_bytes())) as file:
             return np.asarray(file.convert("RGB"))
     except (OSError, UnidentifiedImageError) as error:
         raise ResultsError(f"cannot read the kept image {path}: {error}") from error

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import io
 import warnings
-from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
-from aebench.errors import ResultsError
 from aebench.report.figures.look import DPI, look
+from aebench.storage import Place, write_file
 
 
-def save(figure: Figure, folder: Path, name: str) -> list[Path]:
+def save(figure: Figure, folder: Place, name: str) -> list[Place]:
     """Write a figure as ``name.png`` and ``name.svg``.
 
     Raises
@@ -21,14 +20,10 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     ResultsError
         If a file cannot be written.
     """
-    paths = []
+    paths: list[Place] = []
     for suffix, content in (("png", png(figure)), ("svg", svg(figure))):
         path = folder / f"{name}.{suffix}"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        except OSError as error:
-            raise ResultsError(f"cannot write the figure {path}: {error.strerror}") from error
+        write_file(path, content)
         paths.append(path)
     return paths
 

@@ -12,7 +12,6 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import partial
 from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -20,13 +19,13 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 
 from aebench.analysis.curves import METRICS
-from aebench.errors import ResultsError
 from aebench.report.heading import facts
 from aebench.report.layout import count
 from aebench.report.page.bd import bd_tables
 from aebench.report.page.chart import chart_data, looks, sampled_images
 from aebench.report.page.pictures import BUDGET, LADDER, Gallery, gallery, relative_link
 from aebench.report.page.tables import comparison_tables, failures_table, summary_table, training_table
+from aebench.storage import Place, list_files, place, write_file
 
 if TYPE_CHECKING:
     from aebench.analysis.published import Published
@@ -40,16 +39,16 @@ _SCRIPTS: Final = ("marks.js", "plot.js", "chart.js", "viewer.js", "tables.js", 
 
 def write_page(
     run: Run,
-    path: str | Path | None = None,
+    path: str | Place | None = None,
     published: Sequence[Published] = (),
     budget: int = BUDGET,
-) -> Path:
+) -> Place:
     """Write the page of a run.
 
     Parameters
     ----------
     run : Run
-    path : path, optional
+    path : path or URI, optional
         The file; by default ``report.html`` in the run's folder. Its links are relative to where it lies.
     published : sequence of Published
         Curves that are drawn beside the run's own.
@@ -58,7 +57,7 @@ def write_page(
 
     Returns
     -------
-    Path
+    Path or RemotePath
         The file.
 
     Raises
@@ -66,18 +65,12 @@ def write_page(
     ResultsError
         If it cannot be written.
     """
-    path = run.folder.path / NAME if path is None else Path(path)
-    html = _render(run, path.parent, published, budget)
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        temporary.write_text(html, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise ResultsError(f"cannot write the page {path}: {error.strerror}") from error
-    return path
+    file = run.folder.path / NAME if path is None else place(path)
+    write_file(file, _render(run, file.parent, published, budget).encode())
+    return file
 
 
-def _render(run: Run, folder: Path, published: Sequence[Published], budget: int) -> str:
+def _render(run: Run, folder: Place, published: Sequence[Published], budget: int) -> str:
     environment = Environment(
         loader=PackageLoader(__name__, "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
@@ -169,6 +162,6 @@ def _provenance(info: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
-def _figures(run: Run, folder: Path) -> list[tuple[str, str]]:
+def _figures(run: Run, folder: Place) -> list[tuple[str, str]]:
     """Find the figures that were drawn of the run: pairs of a name and a relative link."""
-    return [(path.stem, relative_link(path, folder)) for path in sorted((run.folder.path / "figures").glob("*.svg"))]
+    return [(path.stem, relative_link(path, folder)) for path in list_files(run.folder.path / "figures", "*.svg")]

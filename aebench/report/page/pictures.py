@@ -10,7 +10,8 @@ import base64
 import io
 import math
 import os
-from collections.abc import Iterator, Sequence
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,8 @@ from PIL import Image
 
 from aebench.analysis.curves import RdCurve
 from aebench.analysis.run import Run
-from aebench.kept import image_path, original_path
+from aebench.kept import image_path, kept_files, original_path
+from aebench.storage import Place, RemotePath
 
 BUDGET: Final = 12_000_000
 """Bytes of pictures in the page."""
@@ -67,7 +69,7 @@ class Gallery:
         return sum(bool(picture.data) for picture in self.pictures)
 
 
-def gallery(run: Run, images: Sequence[str], folder: Path, budget: int = BUDGET) -> Gallery:
+def gallery(run: Run, images: Sequence[str], folder: Place, budget: int = BUDGET) -> Gallery:
     """Collect the pictures of some images that a run has kept, as many embedded as the budget allows.
 
     Parameters
@@ -80,20 +82,21 @@ def gallery(run: Run, images: Sequence[str], folder: Path, budget: int = BUDGET)
         Bytes that the embedded ones may take.
     """
     curves = run.rd_curves().images
-    originals = {image: path for image in images if (path := original_path(run.folder, image)).is_file()}
+    files = kept_files(run.folder, images)
+    originals = {image: path for image in images if (path := original_path(run.folder, image)) in files}
     decoded = {
         image: {
             setting: path
             for curve in curves.get(image, {}).values()
             for setting in curve.settings
-            if (path := image_path(run.folder, image, setting)).is_file()
+            if (path := image_path(run.folder, image, setting)) in files
         }
         for image in images
     }
     groups = _groups({image: curves[image] for image in images if decoded[image]}, originals, decoded)
-    data = _embedded(groups, budget)
+    data = _embedded(groups, files, budget)
 
-    def picture(path: Path) -> Picture:
+    def picture(path: Place) -> Picture:
         return Picture(relative_link(path, folder), data.get(path, ""))
 
     return Gallery(
@@ -102,14 +105,18 @@ def gallery(run: Run, images: Sequence[str], folder: Path, budget: int = BUDGET)
     )
 
 
-def relative_link(path: Path, folder: Path) -> str:
+def relative_link(path: Place, folder: Place) -> str:
     """Write the relative URL of a file on a page in a folder."""
+    if isinstance(path, RemotePath) and isinstance(folder, RemotePath):
+        return quote(posixpath.relpath(path.key, folder.key), safe="/,=+")
+    if isinstance(path, RemotePath) or isinstance(folder, RemotePath):
+        return str(path)  # a page apart from its run
     return quote(Path(os.path.relpath(path, folder)).as_posix(), safe="/,=+")
 
 
 def _groups(
-    curves: dict[str, dict[str, RdCurve]], originals: dict[str, Path], decoded: dict[str, dict[str, Path]]
-) -> Iterator[list[Path]]:
+    curves: dict[str, dict[str, RdCurve]], originals: dict[str, Place], decoded: dict[str, dict[str, Place]]
+) -> Iterator[list[Place]]:
     """Choose what is embedded together: the original and every variant near one rate of `LADDER` on one image.
 
     All images come at the first rate, spread evenly from the first on, then all at the next.
@@ -121,7 +128,7 @@ def _groups(
             yield [originals[image], *group] if image in originals else group
 
 
-def _nearest(curve: RdCurve, stored: dict[str, Path], rate: float) -> str:
+def _nearest(curve: RdCurve, stored: dict[str, Place], rate: float) -> str:
     """Find the stored setting whose rate on this image is nearest, in ratio; empty where none is stored."""
     found = [(abs(math.log(bpp / rate)), setting) for bpp, setting in zip(curve.bpp, curve.settings, strict=True)]
     return min((pair for pair in found if pair[1] in stored), default=(0.0, ""))[1]
@@ -133,14 +140,14 @@ def _spread(images: list[str]) -> list[str]:
     return [image for _, image in sorted((f"{i:0{bits}b}"[::-1], image) for i, image in enumerate(images))]
 
 
-def _embedded(groups: Iterator[list[Path]], budget: int) -> dict[Path, str]:
+def _embedded(groups: Iterator[list[Place]], sizes: Mapping[Place, int], budget: int) -> dict[Place, str]:
     """Encode group after group, until one does not fit."""
-    data: dict[Path, str] = {}
+    data: dict[Place, str] = {}
     left = budget
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         for group in groups:
             new = [path for path in group if path not in data]
-            if sum(path.stat().st_size for path in new) * _LEAST_SHARE > left:
+            if sum(sizes[path] for path in new) * _LEAST_SHARE > left:
                 continue
             made = dict(zip(new, pool.map(_data_uri, new), strict=True))
             size = sum(map(len, made.values()))
@@ -151,11 +158,11 @@ def _embedded(groups: Iterator[list[Path]], budget: int) -> dict[Path, str]:
     return data
 
 
-def _data_uri(path: Path) -> str:
+def _data_uri(path: Place) -> str:
     """Write the pixels of a PNG file as lossless WebP, which browsers show as they are; empty where it cannot be."""
     file = io.BytesIO()
     try:
-        with Image.open(path) as image:
+        with Image.open(io.BytesIO(path.read_bytes())) as image:
             image.convert("RGB").save(file, "WEBP", lossless=True, quality=50, method=0)  # the quickest, 6 % larger
     except (OSError, ValueError):  # damaged, or wider than WebP can be: it is linked
         return ""

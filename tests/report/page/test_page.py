@@ -187,5 +187,6 @@ def test_a_run_that_only_trained_has_a_page(tmp_path: Path) -> None:
 
 
 def test_a_page_that_cannot_be_written_is_an_error(kept_run: Run, tmp_path: Path) -> None:
-    with pytest.raises(ResultsError, match="cannot write the page"):
-        write_page(kept_run, tmp_path / "nowhere" / "page.html")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ResultsError, match=r"cannot write .*page\.html"):
+        write_page(kept_run, tmp_path / "file" / "page.html")
