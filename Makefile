@@ -1,19 +1,23 @@
-# Two commands do everything: `make run` and `make test`. Both make .venv with what constraints.txt pins.
+# Two commands do everything: `make run` and `make test`. All make .venv with what constraints.txt pins.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint clean
+.PHONY: run test lint perf clean
 
 run: .venv/runtime
 	$(BIN)/aebench run jobs/quickstart.toml
 
 test: .venv/development
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not alone'
+	$(BIN)/python -m pytest -m alone
 
 lint: .venv/development
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+perf: .venv/development
+	$(BIN)/python -m benchmarks
 
 .venv/runtime: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "aebench needs Python 3.11 or newer; name one: make PYTHON=python3.12")'

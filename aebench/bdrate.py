@@ -13,13 +13,11 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from functools import cached_property
+from typing import Final
 
 from aebench.errors import BdRateError
-
-if TYPE_CHECKING:
-    from scipy.interpolate import PchipInterpolator
+from aebench.pchip import Pchip
 
 _Axis = tuple[float, ...]
 
@@ -64,6 +62,50 @@ class Curve:
         object.__setattr__(self, "rates", tuple(rate for rate, _ in kept))
         object.__setattr__(self, "qualities", tuple(quality for _, quality in kept))
 
+    # kept, as a curve is compared with many others
+
+    @cached_property
+    def log_rates(self) -> tuple[float, ...]:
+        """Natural logarithms of `rates`."""
+        return tuple(math.log(rate) for rate in self.rates)
+
+    @cached_property
+    def undominated(self) -> Curve:
+        """The curve without the points that take more bits for no more quality."""
+        best = -math.inf
+        kept: list[tuple[float, float]] = []
+        for rate, quality in zip(self.rates, self.qualities, strict=True):
+            if quality > best and (not kept or math.log(rate) > math.log(kept[-1][0])):
+                kept.append((rate, quality))
+                best = quality
+        return Curve([rate for rate, _ in kept], [quality for _, quality in kept])
+
+    @cached_property
+    def defect(self) -> str:
+        """Why no mean difference can be taken from the curve; empty if one can."""
+        points = list(zip(self.rates, self.qualities, strict=True))
+        if len(points) < LEAST_POINTS:
+            return f"has {len(points)} points of finite quality, {LEAST_POINTS} are needed: measure more settings"
+        for (lower, upper), (low, high) in zip(
+            itertools.pairwise(points), itertools.pairwise(self.log_rates), strict=True
+        ):
+            if high <= low or upper[1] <= lower[1]:  # neighbouring floats of rate can have one logarithm
+                return (
+                    f"is not monotone: {_point(*lower)} is followed by {_point(*upper)}; "
+                    "more bits must mean more quality at every step"
+                )
+        return ""
+
+    @cached_property
+    def quality_by_log_rate(self) -> Pchip:
+        """PCHIP of the quality over the logarithm of the rate."""
+        return Pchip(self.log_rates, self.qualities)
+
+    @cached_property
+    def log_rate_by_quality(self) -> Pchip:
+        """PCHIP of the logarithm of the rate over the quality."""
+        return Pchip(self.qualities, self.log_rates)
+
 
 def bd_rate(anchor: Curve, test: Curve) -> float:
     """Mean difference in rate at equal quality, in per cent of the anchor's; negative where `test` needs fewer bits.
@@ -79,8 +121,9 @@ def bd_rate(anchor: Curve, test: Curve) -> float:
     """
     _check(anchor, "anchor")
     _check(test, "test")
-    mean = _mean_difference(anchor.qualities, _logs(anchor), test.qualities, _logs(test), "quality")
-    return math.expm1(mean) * 100
+    low, high = _shared(anchor.qualities, test.qualities, "quality")
+    area = test.log_rate_by_quality.integrate(low, high) - anchor.log_rate_by_quality.integrate(low, high)
+    return math.expm1(area / (high - low)) * 100
 
 
 def bd_psnr(anchor: Curve, test: Curve) -> float:
@@ -95,7 +138,9 @@ def bd_psnr(anchor: Curve, test: Curve) -> float:
     """
     _check(anchor, "anchor")
     _check(test, "test")
-    return _mean_difference(_logs(anchor), anchor.qualities, _logs(test), test.qualities, "ln(rate)")
+    low, high = _shared(anchor.log_rates, test.log_rates, "ln(rate)")
+    area = test.quality_by_log_rate.integrate(low, high) - anchor.quality_by_log_rate.integrate(low, high)
+    return area / (high - low)
 
 
 def quality_at(curve: Curve, rate: float) -> float:
@@ -107,9 +152,9 @@ def quality_at(curve: Curve, rate: float) -> float:
         If the curve has fewer than two points, or does not reach the rate: nothing is extrapolated. Points that take
         more bits for no more quality are left out, as nobody would use them.
     """
-    curve = _undominated(curve)
+    curve = curve.undominated
     _check_reach(curve.rates, rate, f"{rate:.4g} bpp")
-    return float(_pchip(_logs(curve), curve.qualities)(math.log(rate)))
+    return curve.quality_by_log_rate(math.log(rate))
 
 
 def rate_at(curve: Curve, quality: float) -> float:
@@ -120,56 +165,28 @@ def rate_at(curve: Curve, quality: float) -> float:
     BdRateError
         As `quality_at`.
     """
-    curve = _undominated(curve)
+    curve = curve.undominated
     _check_reach(curve.qualities, quality, f"quality {quality:.4g}")
-    return math.exp(_pchip(curve.qualities, _logs(curve))(quality))
-
-
-def _logs(curve: Curve) -> tuple[float, ...]:
-    return tuple(math.log(rate) for rate in curve.rates)
+    return math.exp(curve.log_rate_by_quality(quality))
 
 
 def _check(curve: Curve, role: str) -> None:
     """Refuse a curve with too few points, or one that is not strictly increasing."""
-    points = list(zip(curve.rates, curve.qualities, strict=True))
-    if len(points) < LEAST_POINTS:
-        raise BdRateError(
-            f"the {role} has {len(points)} points of finite quality, {LEAST_POINTS} are needed: measure more settings"
-        )
-    for lower, upper in itertools.pairwise(points):
-        # neighbouring floats of rate can have one logarithm
-        if math.log(upper[0]) <= math.log(lower[0]) or upper[1] <= lower[1]:
-            raise BdRateError(
-                f"the {role} is not monotone: {_point(*lower)} is followed by {_point(*upper)}; "
-                "more bits must mean more quality at every step"
-            )
+    if curve.defect:
+        raise BdRateError(f"the {role} {curve.defect}")
 
 
-def _mean_difference(anchor_x: _Axis, anchor_y: _Axis, test_x: _Axis, test_y: _Axis, axis: str) -> float:
-    """Mean of test minus anchor, both interpolated by PCHIP, over the interval of x that they share."""
-    low, high = max(anchor_x[0], test_x[0]), min(anchor_x[-1], test_x[-1])
-    shorter = min(anchor_x[-1] - anchor_x[0], test_x[-1] - test_x[0])
+def _shared(anchor: _Axis, test: _Axis, axis: str) -> tuple[float, float]:
+    """Return the interval that two curves share, from the points of each along one axis; refuse a small one."""
+    low, high = max(anchor[0], test[0]), min(anchor[-1], test[-1])
+    shorter = min(anchor[-1] - anchor[0], test[-1] - test[0])
     share = max(high - low, 0) / shorter
     if share < LEAST_OVERLAP:
         raise BdRateError(
             f"the curves share {share:.0%} of the shorter one's range of {axis}, {LEAST_OVERLAP:.0%} is needed: the "
-            f"anchor spans {anchor_x[0]:.4g} to {anchor_x[-1]:.4g}, the test {test_x[0]:.4g} to {test_x[-1]:.4g}"
+            f"anchor spans {anchor[0]:.4g} to {anchor[-1]:.4g}, the test {test[0]:.4g} to {test[-1]:.4g}"
         )
-    anchor_area, test_area = (
-        float(_pchip(x, y).integrate(low, high)) for x, y in ((anchor_x, anchor_y), (test_x, test_y))
-    )
-    return (test_area - anchor_area) / (high - low)
-
-
-def _undominated(curve: Curve) -> Curve:
-    """Leave out points that take more bits for no more quality."""
-    best = -math.inf
-    kept: list[tuple[float, float]] = []
-    for rate, quality in zip(curve.rates, curve.qualities, strict=True):
-        if quality > best and (not kept or math.log(rate) > math.log(kept[-1][0])):
-            kept.append((rate, quality))
-            best = quality
-    return Curve([rate for rate, _ in kept], [quality for _, quality in kept])
+    return low, high
 
 
 def _check_reach(axis: _Axis, at: float, wanted: str) -> None:
@@ -178,13 +195,6 @@ def _check_reach(axis: _Axis, at: float, wanted: str) -> None:
         raise BdRateError(f"the curve has too few points of finite, growing quality: {len(axis)}, and 2 are needed")
     if not axis[0] <= at <= axis[-1]:
         raise BdRateError(f"the curve does not reach {wanted}: it grows from {axis[0]:.4g} to {axis[-1]:.4g}")
-
-
-@lru_cache(maxsize=4096)  # a curve is compared with many others
-def _pchip(x: _Axis, y: _Axis) -> PchipInterpolator:
-    from scipy.interpolate import PchipInterpolator  # takes half a second to import
-
-    return PchipInterpolator(x, y)
 
 
 def _point(rate: float, quality: float) -> str:

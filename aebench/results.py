@@ -17,15 +17,18 @@ RUN is a folder of this machine or of an object store: see `aebench.storage`, by
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -122,8 +125,11 @@ EPOCHS = pa.schema(
 )
 """One training epoch; see `aebench.training.Epoch`. The bits per pixel are null of a network that codes none."""
 
-KINDS = ("rows", "times", "epochs")
-"""Folders of Parquet files."""
+KINDS = {"rows": ROWS, "times": TIMES, "epochs": EPOCHS}
+"""Folders of Parquet files, and what is in them."""
+
+_GROUP_ROWS, _FILE_ROWS = 1 << 14, 1 << 20
+"""Rows of a row group, and of a file, that compaction writes: it holds one row group and one compressed file."""
 
 
 class RunFolder:
@@ -152,16 +158,7 @@ class RunFolder:
         and setting.
         """
         table = _read(self.path / "rows", ROWS)
-        for column in ("image_digest", "codec_version"):
-            table = _without_superseded(table, column)
-        variants = pc.coalesce(table["variant"], table["codec"])  # rows of schema 1 have none
-        table = table.set_column(table.schema.get_field_index("variant"), ROWS.field("variant"), variants)
-        order = pa.array(range(len(table)), pa.int64())
-        succeeded = pc.multiply(pc.is_null(table["error"]).cast(pa.int64()), len(table))
-        ranked = table.append_column("rank", pc.add(succeeded, order)).append_column("order", order)
-        best = ranked.group_by(list(KEY)).aggregate([("rank", "max")])["rank_max"]
-        kept = ranked.filter(pc.is_in(ranked["rank"], best.combine_chunks()))
-        return kept.drop_columns(["rank", "order"])
+        return _with_variants(table.filter(pa.array(_counting([table]))))
 
     def times(self) -> pa.Table:
         """Read every repeat of every timing pass, failures included; what stands there twice counts once."""
@@ -192,13 +189,15 @@ class RunFolder:
         The one is there before the many go: after a kill in between, readers find the same rows twice, and count
         them once.
         """
-        for folder, table in (("rows", self.rows()), ("times", self.times()), ("epochs", self.epochs())):
-            old = _files(self.path / folder)
+        for kind, schema in KINDS.items():
+            folder = self.path / kind
+            old = _files(folder)
             if len(old) > 1:
-                _write_table(self.path / folder, table)
+                tables = {"times": self.times, "epochs": self.epochs}
+                _write_tables(folder, schema, [tables[kind]()] if kind in tables else _counted(old))
                 for path in old:
                     path.unlink()
-            for path in (self.path / folder).glob("*.tmp"):
+            for path in folder.glob("*.tmp"):
                 path.unlink()
 
     def info(self) -> dict[str, Any]:
@@ -260,30 +259,69 @@ def _files(folder: Place) -> list[Place]:
 
 
 def _read(folder: Place, schema: pa.Schema) -> pa.Table:
-    def read(path: Place) -> pa.Table:
-        try:
-            return pq.read_table(pa.BufferReader(read_buffer(path)), schema=schema)
-        except FileNotFoundError:
-            raise
-        except (pa.ArrowException, OSError) as error:
-            raise ResultsError(f"cannot read {path}: {error}") from error
-
     try:
         with ThreadPoolExecutor(THREADS) as pool:
-            tables = list(pool.map(read, _files(folder)))
+            tables = list(pool.map(lambda path: _read_file(path, schema), _files(folder)))
     except FileNotFoundError:  # the run has just put its files into one
         return _read(folder, schema)
     return pa.concat_tables(tables) if tables else schema.empty_table()
 
 
-def _without_superseded(table: pa.Table, column: str) -> pa.Table:
-    """Leave out rows that are null in a column where another row of the same image and setting is not."""
-    vague = pc.is_null(table[column])
-    if not pc.any(vague).as_py():
-        return table
-    pairs = pc.binary_join_element_wise(table["image"], table["setting"], "\0")
-    superseded = pc.is_in(pairs, pairs.filter(pc.invert(vague)).combine_chunks())
-    return table.filter(pc.invert(pc.and_(vague, superseded)))
+def _read_file(path: Place, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:
+    try:
+        return pq.read_table(pa.BufferReader(read_buffer(path)), schema=schema, columns=columns)
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise ResultsError(f"cannot read {path}: {error}") from error
+
+
+def _counting(tables: Iterable[pa.Table]) -> npt.NDArray[np.bool_]:
+    """Tell of every row of some tables, from keys and errors, whether it counts; see `RunFolder.rows`.
+
+    Strings enter as hashes, so that a run of a million images fits into memory.
+    """
+    parts = [(*(_hashes(table[name]) for name in KEY), pc.is_null(table["error"]).to_numpy()) for table in tables]
+    image, digest, setting, version, succeeded = (np.concatenate(part) for part in zip(*parts, strict=True))
+    alive = np.ones(len(image), bool)
+    pair = image * np.uint64(3) + setting
+    for column in (digest, version):  # a failure that knew less than another row of its image and setting is superseded
+        vague = column == 0
+        if vague.any():
+            alive &= ~(vague & np.isin(pair, pair[alive & ~vague]))
+    rank = succeeded * len(image) + np.arange(len(image))
+    order = np.lexsort((rank, image, digest, setting, version))
+    order = order[alive[order]]
+    same = np.ones(max(len(order) - 1, 0), bool)
+    for column in (image, digest, setting, version):
+        same &= column[order[1:]] == column[order[:-1]]
+    counting = np.zeros(len(image), bool)
+    counting[order[np.append(~same, True)[: len(order)]]] = True
+    return counting
+
+
+def _hashes(strings: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+    """Hash every string to 64 bits, and null to 0."""
+    encoded = strings.combine_chunks().dictionary_encode()
+    hashes = [int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) for text in encoded.dictionary.to_pylist()]
+    found: npt.NDArray[np.uint64] = np.array([*hashes, 0], np.uint64)[encoded.indices.fill_null(len(hashes)).to_numpy()]
+    return found
+
+
+def _with_variants(table: pa.Table) -> pa.Table:
+    variants = pc.coalesce(table["variant"], table["codec"])  # rows of schema 1 have none
+    return table.set_column(table.schema.get_field_index("variant"), ROWS.field("variant"), variants)
+
+
+def _counted(paths: Sequence[Place]) -> Iterator[pa.Table]:
+    """Read files of rows, a few at a time, leaving out what does not count."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        counting = _counting(pool.map(lambda path: _read_file(path, ROWS, [*KEY, "error"]), paths))
+        begin = 0
+        for few in (paths[first : first + THREADS] for first in range(0, len(paths), THREADS)):
+            for table in pool.map(lambda path: _read_file(path, ROWS), few):
+                yield _with_variants(table.filter(pa.array(counting[begin : begin + len(table)])))
+                begin += len(table)
 
 
 def _write(folder: Place, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:
@@ -291,11 +329,20 @@ def _write(folder: Place, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) 
     if unknown:
         raise ResultsError(f"rows have columns that the schema does not: {', '.join(sorted(unknown))}")
     complete = [{"schema_version": SCHEMA_VERSION, **row} for row in rows]
-    _write_table(folder, pa.Table.from_pylist(complete, schema=schema))
+    _write_tables(folder, schema, [pa.Table.from_pylist(complete, schema=schema)])
 
 
-def _write_table(folder: Place, table: pa.Table) -> None:
-    """Write a file whose name sorts after all that are there."""
-    file = pa.BufferOutputStream()
-    pq.write_table(table, file)
-    write_file(folder / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet", file.getvalue().to_pybytes())
+def _write_tables(folder: Place, schema: pa.Schema, tables: Iterable[pa.Table]) -> None:
+    """Write tables, as they come, to files of about `_FILE_ROWS` rows whose names sort after all that are there."""
+    left, over = iter(tables), False
+    while not over:
+        file, rows, waiting = pa.BufferOutputStream(), 0, schema.empty_table()
+        with pq.ParquetWriter(file, schema) as writer:
+            while rows < _FILE_ROWS and not over:
+                table = next(left, None)
+                over = table is None
+                waiting = waiting if over else pa.concat_tables([waiting, table])
+                if over or len(waiting) >= _GROUP_ROWS:
+                    writer.write_table(waiting)
+                    rows, waiting = rows + len(waiting), schema.empty_table()
+        write_file(folder / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.parquet", file.getvalue().to_pybytes())

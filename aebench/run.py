@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import logging
 import os
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,15 +68,18 @@ def run_job(
         refuse_shared_images(images["train"], images["evaluate"])
     run.update_info(job=_with_earlier(job, run), started=datetime.now(UTC), **provenance())
 
-    from aebench.cluster import connected  # Ray takes a second to import: not before the job is known to be sound
+    # Ray takes a second to import: not before the job is known to be sound
+    from aebench.cluster import connected
+    from aebench.cluster import describe as describe_cluster
+    from aebench.cluster.watching import watching
 
     measured = failed_times = 0
-    with beating(run.path), connected() as cluster:
+    with beating(run.path), connected() as cluster, watching(_warning_on(console)):
         console.print(f"Ray: {cluster}", highlight=False)
         if job.train:
             train_model(job.train, job.seed, images["train"], run, cluster, console)
-        if job.evaluate:
-            measured = evaluate_codecs(job.evaluate, images["evaluate"], run, cluster, console, retry_errors)
+        if job.evaluate:  # on the nodes that there are by now
+            measured = evaluate_codecs(job.evaluate, images["evaluate"], run, describe_cluster(), console, retry_errors)
         if job.time:
             failed_times = time_settings(job.time, images["time"], run, console)
     run.update_info(finished=datetime.now(UTC))
@@ -133,7 +138,7 @@ def train_model(
             meter.advance_to("training", epoch.epoch, note)
 
         trained = section.epochs == len(run.epochs())
-        train(section, seed, images, run, cluster, show)
+        train(section, seed, images, run, cluster, show, _warning_on(console))
     if trained:
         console.print(f"training: {run.model} is trained already", highlight=False, soft_wrap=True)
 
@@ -244,13 +249,16 @@ def _find(section: TrainSection | EvaluateSection | TimeSection, console: Consol
     except ImageSetError as error:
         if section.fallback is None:
             raise
-        console.print(
-            f"{error}; going on with {redacted(section.fallback)}", style="yellow", highlight=False, soft_wrap=True
-        )
+        _warning_on(console)(f"{error}; going on with {redacted(section.fallback)}")
         images, spec = resolve(section.fallback), section.fallback
     found = f"{kind} images: {len(images)} of {redacted(spec)} ({describe(spec)})"
     console.print(found, highlight=False, soft_wrap=True)
     return spec, images
+
+
+def _warning_on(console: Console) -> Callable[[str], None]:
+    """Return what prints a sentence that is to be noticed, also beside bars and from other threads."""
+    return functools.partial(console.print, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 def _default_setting(codec: Codec) -> str:

@@ -1,26 +1,23 @@
-"""What BPG costs beside x265 and libde265: python benchmarks/bpg_arithmetic.py
+"""What BPG costs beside x265 and libde265: python -m benchmarks.bpg_arithmetic
 
 Prints the median CPU time of every function of colour and chroma, and the share of an encode and a decode that passes
-outside pillow-heif. The image is kodim03 from ``kodak/`` in a folder that AEBENCH_DATA lists, otherwise a photograph
-inside scikit-image.
+outside pillow-heif.
 """
 
 from __future__ import annotations
 
-import os
 import statistics
+import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-import numpy as np
 import pillow_heif
-import skimage.data
-from PIL import Image
 
 from aebench.codecs import Rgb, bpg
 from aebench.codecs.bpg import chroma, color
+from aebench.images import open_rgb
+from benchmarks.showing import images, show_machine, show_table
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -29,23 +26,14 @@ REPEATS = 15
 QPS = (17, 32, 47)
 
 
-def main() -> None:
-    rgb, name = load()
-    print(f"{name}, {rgb.shape[1]}×{rgb.shape[0]} pixels; medians of {REPEATS}, CPU time in ms")
-    time_functions(rgb)
-    time_codec(rgb)
+def main(spec: str = "kodak[2]", *, repeats: int = REPEATS) -> None:
+    show_machine()
+    rgb = open_rgb(images(spec)[0].uri)
+    time_functions(rgb, repeats)
+    time_codec(rgb, repeats)
 
 
-def load() -> tuple[Rgb, str]:
-    """Find an image."""
-    for folder in filter(None, os.environ.get("AEBENCH_DATA", "").split(os.pathsep)):
-        path = Path(folder) / "kodak" / "kodim03.png"
-        if path.is_file():
-            return np.array(Image.open(path).convert("RGB")), path.stem
-    return skimage.data.astronaut(), "astronaut"  # type: ignore[no-untyped-call]
-
-
-def time_functions(rgb: Rgb) -> None:
+def time_functions(rgb: Rgb, repeats: int) -> None:
     """Print the time of each function, alone and for a million pixels of the image."""
     height, width = rgb.shape[:2]
     y, cb, cr = color.rgb_to_ycbcr(rgb, 8)
@@ -59,28 +47,33 @@ def time_functions(rgb: Rgb) -> None:
         "double_width, one plane": lambda: chroma.double_width(half, width, 8, False),
         "double, one plane": lambda: chroma.double(quarter, height, width, 8, False),
     }
+    rows = []
     for label, call in calls.items():
-        spent = 1e3 * statistics.median(cpu(call) for _ in range(REPEATS))
-        print(f"  {label:24} {spent:6.2f}   {1e6 * spent / (height * width):6.2f} a megapixel")
+        spent = 1e3 * statistics.median(cpu(call) for _ in range(repeats))
+        rows.append([label, f"{spent:.2f}", f"{1e6 * spent / (height * width):.2f}"])
+    title = f"Colour and chroma, {width}×{height} pixels, CPU time in ms; medians of {repeats}"
+    show_table(title, ["function", "an image", "a megapixel"], rows)
 
 
-def time_codec(rgb: Rgb) -> None:
+def time_codec(rgb: Rgb, repeats: int) -> None:
     """Print the time of encode and decode, and the share of it outside pillow-heif."""
     meter = Meter()
     pillow_heif.encode = meter.around(pillow_heif.encode)
     pillow_heif.open_heif = meter.around(pillow_heif.open_heif)
     meter.around_method(pillow_heif.HeifImage, "load")
-    print("                       encode  outside   decode  outside pillow-heif")
+    rows = []
     for subsampling in ("444", "420", "422", "grey"):
         for qp in QPS:
             data = bpg.encode(rgb, qp=qp, chroma=subsampling)
-            row = f"  {subsampling:>4} qp {qp}"
+            row = [f"{subsampling}, qp {qp}"]
             for call in (lambda: bpg.encode(rgb, qp=qp, chroma=subsampling), lambda: bpg.decode(data)):  # noqa: B023
-                runs = [meter.run(call) for _ in range(REPEATS)]
+                runs = [meter.run(call) for _ in range(repeats)]
                 whole = statistics.median(total for total, _ in runs)
                 outside = statistics.median(1 - inside / total for total, inside in runs)
-                row += f"   {1e3 * whole:8.1f}  {100 * outside:5.1f} %"
-            print(row)
+                row += [f"{1e3 * whole:.1f}", f"{100 * outside:.1f} %"]
+            rows.append(row)
+    title = f"Outside pillow-heif, of CPU time in ms; medians of {repeats}"
+    show_table(title, ["chroma", "encode", "outside", "decode", "outside"], rows)
 
 
 class Meter:
@@ -119,4 +112,4 @@ def cpu(call: Callable[[], object]) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -1,70 +1,60 @@
-"""What measuring in a child process costs: python benchmarks/containment.py
+"""What measuring in a child process costs: python -m benchmarks.containment
 
-Prints medians, in ms of wall time, of a call and of a row with and without the child, taken alternately: for a codec
-that does nothing, where what the child costs shows best, and for JPEG. Then what it takes to start a child, and a fork
-server.
+Wall time of a call and of a row with and without the child, taken alternately: for a codec that does nothing, where
+what the child costs shows best, and for JPEG. Then what it takes to start a child, and a fork server.
 """
 
 from __future__ import annotations
 
 import pickle
 import statistics
+import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import skimage.data
 from PIL import Image
 
-from aebench.codecs import Codec, Rgb, codecs, parameter
+from aebench.codecs import Codec, Rgb
 from aebench.containment import ChildProcess, Limits
 from aebench.containment.harness import ContainedHarness, Harness
 from aebench.images import ImageRef
 from aebench.measure import Request, measure
+from benchmarks.codecs import Nothing
+from benchmarks.measuring import parse
+from benchmarks.processes import wall
+from benchmarks.showing import show_machine, show_table, spread, timed
 
 CALLS = 60
 
 
-@dataclass(frozen=True)
-class Nothing(Codec):
-    """Writes the size and decodes to black."""
-
-    name = "nothing"
-    level: int = parameter(1)
-
-    def encode(self, rgb: Rgb) -> bytes:
-        return rgb.shape[0].to_bytes(2) + rgb.shape[1].to_bytes(2)
-
-    def decode(self, data: bytes) -> Rgb:
-        return np.zeros((int.from_bytes(data[:2]), int.from_bytes(data[2:]), 3), np.uint8)
-
-    def version(self) -> str:
-        return "1"
-
-
-def main() -> None:
+def main(calls: int = CALLS) -> None:
+    show_machine()
     astronaut: Rgb = skimage.data.astronaut()  # type: ignore[no-untyped-call]
     pictures = {"64×64": astronaut[:64, :64], "768×512": np.tile(astronaut, (1, 2, 1))[:, :768]}
     settings: dict[str, Sequence[Codec]] = {
         "nothing, 1 setting": [Nothing(1)],
         "nothing, 10 settings": [Nothing(level) for level in range(10)],
-        "jpeg, 5 settings": codecs("jpeg[quality=5|30|50|75|95]"),
+        "jpeg, 5 settings": parse("jpeg[quality=5|30|50|75|95]"),
     }
-    print(f"medians of {CALLS} calls, ms       here    child   more a call   more a row")
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
         for size, rgb in pictures.items():
             path = Path(folder) / f"{len(rgb)}.png"
             Image.fromarray(rgb).save(path)
-            for label, family in settings.items():
-                compare(f"{label}, {size}", ImageRef(path.name, str(path)), family)
-    time_starts()
+            rows += [
+                [f"{label}, {size}", *compare(ImageRef(path.name, str(path)), family, calls)]
+                for label, family in settings.items()
+            ]
+    heads = ["codec and image", "here", "in a child", "more a call", "more a row"]
+    show_table(f"Measuring an image, ms of wall time; medians of {calls} calls", heads, rows)
+    show_starts()
 
 
-def compare(label: str, image: ImageRef, family: Sequence[Codec]) -> None:
-    """Print the time of measuring an image at some settings, here and in a child."""
+def compare(image: ImageRef, family: Sequence[Codec], repeats: int) -> list[str]:
+    """Measure an image at some settings, here and in a child; return the times and their difference."""
     request = Request()
     harness = ContainedHarness(pickle.dumps(Harness([family], request)), Limits())
     calls: list[Callable[[], object]] = [
@@ -73,34 +63,27 @@ def compare(label: str, image: ImageRef, family: Sequence[Codec]) -> None:
     ]
     for call in calls:
         call()
-    pairs = [[wall(call) for call in calls] for _ in range(CALLS)]
+    pairs = [[1e3 * timed(call, wall) for call in calls] for _ in range(repeats)]
     harness.close()
     here, child = (statistics.median(times) for times in zip(*pairs, strict=True))
     more = statistics.median(child - here for here, child in pairs)
-    print(f"{label:30}  {here:7.2f}  {child:7.2f}   {more:11.2f}   {more / len(family):10.3f}")
+    return [f"{here:.2f}", f"{child:.2f}", f"{more:.2f}", f"{more / len(family):.3f}"]
 
 
-def time_starts() -> None:
+def show_starts() -> None:
     """Print how long a call takes that has to start a child, and a fork server as well."""
-    server = pickle.dumps(Harness([codecs("jpeg")], Request()))
+    server: bytes = pickle.dumps(Harness([parse("jpeg")], Request()))
     fork_servers, children = [], []
     for _ in range(5):
         child = ChildProcess(server, Limits())
-        fork_servers.append(wall(lambda: child._start()))  # noqa: B023
-        children += [wall(lambda: child._start()) for _ in range(5)]  # noqa: B023
+        fork_servers.append(1e3 * timed(child.start, wall))
+        for _ in range(5):
+            child.stop()
+            children.append(1e3 * timed(child.start, wall))
         child.close()
-    print(f"start of a fork server and a child   {statistics.median(fork_servers):7.1f}")
-    print(f"replacement of a child               {statistics.median(children):7.1f}")
-
-
-def wall(call: Callable[[], object]) -> float:
-    """Return the milliseconds of wall time of a call."""
-    start = time.perf_counter()
-    call()
-    return 1e3 * (time.perf_counter() - start)
+    rows = [["a fork server and a child", spread(fork_servers, 0)], ["another child", spread(children, 1)]]
+    show_table("Starting, ms of wall time; medians, smallest and largest", ["", "ms"], rows)
 
 
 if __name__ == "__main__":
-    import containment  # the child knows this file by its name
-
-    containment.main()
+    main(*map(int, sys.argv[1:]))

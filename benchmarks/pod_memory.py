@@ -1,4 +1,4 @@
-"""How much memory a job takes in a head pod and in a worker pod: python benchmarks/pod_memory.py JOB.toml [OPTION …]
+"""How much memory a job takes in a head pod and in a worker pod: python -m benchmarks.pod_memory [JOB.toml [OPTION …]]
 
 Starts two Ray nodes on this machine as k8s/ does, a head without CPUs and a worker with all of them, submits the job to
 them with the options of ``aebench run``, and samples both trees of processes four times a second. Prints the peak, over
@@ -15,22 +15,24 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterable
 from pathlib import Path
 
 from ray.cluster_utils import Cluster
-from ray.job_submission import JobSubmissionClient
+from ray.job_submission import JobStatus, JobSubmissionClient
 
 from aebench.cluster import LOCAL_OBJECT_STORE
+from benchmarks.processes import MIB, family, memory
+from benchmarks.showing import console, show_machine, show_table
 
 INTERVAL_S = 0.25
-MIB = 2**20
+JOB = "jobs/smoke.toml"
 
 
 def main() -> None:
     root = Path(__file__).resolve().parent.parent
     os.environ.update(RAY_worker_niceness="0", RAY_AUTH_MODE="disabled", PYTHONPATH=str(root))
-    job, *options = sys.argv[1:]
+    job, *options = sys.argv[1:] or [JOB]
+    show_machine()
     cluster = Cluster()
     nodes = {
         name: cluster.add_node(
@@ -53,10 +55,13 @@ def main() -> None:
                     roots = [process.process.pid for kind in node.all_processes.values() for process in kind]
                     peaks[name] = tuple(map(max, peaks[name], memory(family(roots))))  # type: ignore[assignment]
                 time.sleep(INTERVAL_S)
-            print(client.get_job_logs(submitted))
-            print(f"{job} {' '.join(options)}: {client.get_job_status(submitted)}")
-            for name, (resident, proportional) in peaks.items():
-                print(f"{name:8}{resident / MIB:8.0f} MiB resident, {proportional / MIB:6.0f} MiB proportional")
+            if (status := client.get_job_status(submitted)) != JobStatus.SUCCEEDED:
+                console.print(client.get_job_logs(submitted), highlight=False)
+            show_table(
+                f"Peak of memory, MiB: {shlex.join([job, *options])}, which {status.lower()}",
+                ["pod", "resident", "proportional"],
+                [[name, *(f"{size / MIB:.0f}" for size in sizes)] for name, sizes in peaks.items()],
+            )
     finally:
         cluster.shutdown()
 
@@ -78,36 +83,6 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("", 0))
         return int(probe.getsockname()[1])
-
-
-def family(roots: Iterable[int]) -> set[int]:
-    """Return processes and all that descend from them."""
-    children: dict[int, list[int]] = defaultdict(list)
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            children[int(stat.read_text().rpartition(")")[2].split()[1])].append(int(stat.parent.name))
-        except OSError:
-            continue  # it ended meanwhile
-    found, waiting = set(), list(roots)
-    while waiting:
-        process = waiting.pop()
-        found.add(process)
-        waiting += children[process]
-    return found
-
-
-def memory(processes: Iterable[int]) -> tuple[int, int]:
-    """Sum resident and proportional set sizes, in bytes."""
-    resident = proportional = 0
-    for process in processes:
-        try:
-            lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()[1:]
-        except OSError:
-            continue
-        sizes = {name: int(rest.split()[0]) * 1024 for name, _, rest in (line.partition(":") for line in lines)}
-        resident += sizes.get("Rss", 0)
-        proportional += sizes.get("Pss", 0)
-    return resident, proportional
 
 
 if __name__ == "__main__":

@@ -232,6 +232,7 @@ def test_kodak_means_are_those_of_another_program(quality: int, kodak: list[Path
     assert statistics.mean(similarities) == pytest.approx(expected_similarity, abs=2e-5)
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_setting_costs_at_most_a_third_of_pytorch_msssim(photograph: Rgb) -> None:
     """All metrics of a setting, and the original's moments spread over eight, in CPU time of one thread each.

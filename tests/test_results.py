@@ -9,11 +9,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from aebench.errors import ResultsError
-from aebench.results import ROWS, TIMES, RowWriter, RunFolder
+from aebench.results import KEY, ROWS, TIMES, RowWriter, RunFolder, _counting
 
 
 def row(image: str = "a.png", setting: str = "jpeg[quality=50]", **values: Any) -> dict[str, Any]:
@@ -64,6 +68,24 @@ def test_rows_that_differ_in_the_key_are_two_measurements(tmp_path: Path, differ
     run = RunFolder(tmp_path)
     run.append_rows([row(), row(**{difference: "another"})])
     assert len(run.rows()) == 2
+
+
+@given(st.lists(st.tuples(*(st.sampled_from(values) for values in ("ab", "d ", "xy", "v ", " e"))), max_size=12))
+def test_rows_are_those_that_a_plain_reading_of_the_rules_leaves(found: list[tuple[str, ...]]) -> None:
+    table = pa.Table.from_pylist(
+        [{key: value.strip() or None for key, value in zip([*KEY, "error"], values, strict=True)} for values in found],
+        pa.schema([ROWS.field(name) for name in [*KEY, "error"]]),
+    )
+    rows = list(enumerate(table.to_pylist()))
+    for vague in ("image_digest", "codec_version"):
+        known = {(row["image"], row["setting"]) for _, row in rows if row[vague]}
+        rows = [(n, row) for n, row in rows if row[vague] or (row["image"], row["setting"]) not in known]
+    last: dict[tuple[str | None, ...], tuple[bool, int]] = {}
+    for number, row in rows:
+        key = tuple(row[name] for name in KEY)
+        last[key] = max(last.get(key, (False, -1)), (row["error"] is None, number))
+    expected = sorted(number for _, number in last.values())
+    assert np.flatnonzero(_counting([table[:5], table[5:]])).tolist() == expected
 
 
 def test_failures_without_a_digest_are_kept_each(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from aebench.analysis.bd import BdComparison, bd_against, bd_matrix, compare_published
+from aebench.analysis.bd import BdComparison, bd_against, compare_published
 from aebench.analysis.curves import METRICS, RdCurves, metric_of, rd_curves
 from aebench.analysis.matched import Matched, at_quality, at_rate, usual_quality, usual_rate
 from aebench.analysis.published import Published
@@ -176,7 +176,10 @@ class Run:
         ResultsError
             If the run has no such variant, or there is no such metric.
         """
-        return bd_against(self.rd_curves(metric), self.known_variant(anchor), self.variants)
+        curves, chosen = self.rd_curves(metric), self.known_variant(anchor)
+        if (metric, chosen) not in self._comparisons:
+            self._comparisons[metric, chosen] = bd_against(curves, chosen, self.variants)
+        return self._comparisons[metric, chosen]
 
     def bd_published(
         self, published: Sequence[Published], anchor: str | None = None, metric: str = "psnr_rgb"
@@ -194,9 +197,9 @@ class Run:
 
     def bd_matrix(self, metric: str = "psnr_rgb") -> dict[tuple[str, str], BdComparison]:
         """Compare every variant with every other: (anchor, test) to comparison."""
-        if metric not in self._matrices:
-            self._matrices[metric] = bd_matrix(self.rd_curves(metric), self.variants)
-        return self._matrices[metric]
+        return {
+            (anchor, test): found for anchor in self.variants for test, found in self.bd_rate(anchor, metric).items()
+        }
 
     def at_rate(self, bpp: float | None = None, metric: str = "psnr_rgb") -> Matched:
         """Read off every variant's quality at one rate in bits per pixel; by default that of the run."""
@@ -233,5 +236,5 @@ class Run:
         return {}
 
     @cached_property
-    def _matrices(self) -> dict[str, dict[tuple[str, str], BdComparison]]:
+    def _comparisons(self) -> dict[tuple[str, str], dict[str, BdComparison]]:
         return {}

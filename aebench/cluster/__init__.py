@@ -104,6 +104,7 @@ def connected() -> Iterator[Cluster]:
     context = DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
+    ray._private.worker._worker_logs_enabled = False  # else Ray prints between our lines what it tries again
     for name in ("ray.data", "ray.train"):
         logging.getLogger(name).setLevel(logging.ERROR)
     try:

@@ -47,6 +47,7 @@ class Avif(Codec):
 
     name = "avif"
     sweep = "quality=5|10|20|30|40|50|60|70|80|85|90"
+    cost = 2.4
 
     quality: int = parameter(75, low=0, high=100, help="libavif's quality")
     chroma: str = parameter("420", choices=("420", "422", "444"), help="subsampling of Cb and Cr")

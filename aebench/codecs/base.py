@@ -22,6 +22,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -80,11 +81,14 @@ class Codec(ABC):
     batched : bool
         Whether images of one shape are best coded together, on an accelerator where there is one. Such a codec is
         a `aebench.codecs.neural.NeuralCodec`.
+    cost : float
+        Roughly, the CPU seconds of coding a megapixel and decoding it again. It only helps to plan the work.
     """
 
     name: ClassVar[str]
     sweep: ClassVar[str] = ""
     batched: ClassVar[bool] = False
+    cost: ClassVar[float] = 1.0
 
     @abstractmethod
     def encode(self, rgb: Rgb) -> bytes:
@@ -155,7 +159,8 @@ class Codec(ABC):
         return f"{self.name}[{','.join(pairs)}]" if pairs else self.name
 
 
-def parameters(codec: type[Codec]) -> dict[str, dataclasses.Field[Any]]:
+@cache
+def parameters(codec: type[Codec]) -> Mapping[str, dataclasses.Field[Any]]:
     """Map the names of a codec's parameters to their fields, in the order in which it declares them.
 
     The field of a parameter that is called as a method is, such as ``encode``, has an underscore after its name.

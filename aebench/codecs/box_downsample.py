@@ -26,6 +26,7 @@ class BoxDownsample(Codec):
 
     name = "box-downsample"
     sweep = "factor=16|12|10|8|6|5|4|3|2"
+    cost = 0.02
 
     factor: int = parameter(4, low=1, high=256, help="side of a box in pixels: 24 / factor² bits per pixel")
 

@@ -55,6 +55,7 @@ class Heif(Codec):
 
     name = "heif"
     sweep = "qp=17..47:3"
+    cost = 1.2
 
     qp: int = parameter(26, low=0, high=51, help="quantisation parameter: 6 more double the step")
     chroma: str = parameter("444", choices=("420", "444"), help="subsampling of Cb and Cr")

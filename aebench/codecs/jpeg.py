@@ -31,6 +31,7 @@ class Jpeg(Codec):
 
     name = "jpeg"
     sweep = "quality=2|5|10|20|30|40|50|60|70|75|80|85|90|95"
+    cost = 0.01
 
     quality: int = parameter(75, low=1, high=100, help="libjpeg's quality: scales the example tables of T.81, annex K")
     chroma: str = parameter("420", choices=("420", "422", "444"), help="subsampling of Cb and Cr (JFIF, BT.601)")

@@ -32,6 +32,7 @@ class Jpeg2000(Codec):
 
     name = "jpeg2000"
     sweep = "bpp=0.05|0.1|0.2|0.3|0.45|0.6|0.8|1|1.5|2|3|4"
+    cost = 0.2
 
     bpp: float = parameter(1.0, low=0.001, high=24, help="target rate in bits per pixel; 24 leaves nothing out")
     irreversible: bool = parameter(True, help="9/7 wavelet and ICT; false: 5/3 and RCT, lossless at bpp=24")

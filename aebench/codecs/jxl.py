@@ -30,6 +30,7 @@ class Jxl(Codec):
 
     name = "jxl"
     sweep = "distance=25|15|10|8|6|4|3|2|1.5|1|0.7|0.5"
+    cost = 0.5
 
     distance: float = parameter(
         1.0, low=0.01, high=25, help="Butteraugli distance: 1 is visually lossless, more is worse"

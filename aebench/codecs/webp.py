@@ -29,6 +29,7 @@ class WebP(Codec):
 
     name = "webp"
     sweep = "quality=0|1|5|10|20|30|40|50|60|70|80|85|90|95"
+    cost = 0.2
 
     quality: float = parameter(80.0, low=0, high=100, help="libwebp's quality; the effort where lossless")
     method: int = parameter(6, low=0, high=6, help="effort: 0 is fast, 6 slow; Pillow's default is 4")

@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
 from typing import Any, NoReturn
 
+from aebench.containment.cell import Cell
 from aebench.containment.limits import children
 
 Announce = Callable[[str, Any], None]
@@ -29,34 +30,30 @@ Server = Callable[[Any, Announce], Iterator[Any]]
 class Sent(IntEnum):
     """What a message from a child is."""
 
-    STAGE, RESULT, END = range(3)
+    RESULT, END = range(2)
 
 
-FORK, REAP = b"fork", b"reap"
-"""What a fork server is told: to make a child, to kill and bury it."""
+LOAD, FORK, REAP = b"load", b"fork", b"reap"
+"""What a fork server is told: to load the server that follows, to make a child, to kill and bury it."""
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 
 
 def main() -> NoReturn:
-    """Load a server from the socket whose descriptor is the first argument, then fork children on demand."""
-    commands = Connection(int(sys.argv[1]))
-    try:
-        server = pickle.loads(commands.recv_bytes())
-    except EOFError:
-        os._exit(0)
-    except BaseException:
-        commands.send(traceback.format_exc(limit=-1).strip())
-        os._exit(1)
+    """Load servers, and fork children that answer for the last, as told through a socket.
+
+    The arguments are the descriptors of that socket, and of the cell in which a child says what it is doing.
+    """
+    commands, cell = Connection(int(sys.argv[1])), Cell(int(sys.argv[2]))
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)  # orphans of the child become children of this process
-    commands.send(None)
-    gc.collect()
-    gc.freeze()  # or the first collection of every child would copy what it shares with this process
     child = 0
     try:
         while True:
-            if commands.recv_bytes() == FORK:
-                child = _fork(server, commands)
+            told = commands.recv_bytes()
+            if told == LOAD:
+                server = _load(commands)
+            elif told == FORK:
+                child = _fork(server, commands, cell)
                 commands.send(child)
             else:
                 commands.send(_end(child))
@@ -67,7 +64,21 @@ def main() -> NoReturn:
         os._exit(0)
 
 
-def _fork(server: Server, commands: Connection) -> int:
+def _load(commands: Connection) -> Server:
+    """Load a server, and say whether that worked."""
+    data = commands.recv_bytes()
+    try:
+        server: Server = pickle.loads(data)
+    except BaseException:
+        commands.send(traceback.format_exc(limit=-1).strip())
+        os._exit(1)
+    commands.send(None)
+    gc.collect()
+    gc.freeze()  # or the first collection of every child would copy what it shares with this process
+    return server
+
+
+def _fork(server: Server, commands: Connection, cell: Cell) -> int:
     channel = Connection(recv_handle(commands))
     parent = os.getpid()
     child = os.fork()
@@ -75,7 +86,7 @@ def _fork(server: Server, commands: Connection) -> int:
         try:
             commands.close()
             _isolate(parent)
-            _serve(server, channel)
+            _serve(server, channel, cell)
         finally:
             os._exit(1)
     channel.close()
@@ -109,14 +120,12 @@ def _prctl(option: int, value: int) -> None:
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def _serve(server: Server, channel: Connection) -> NoReturn:
-    def announce(stage: str, at_stake: Any = None) -> None:
-        channel.send((Sent.STAGE, (stage, at_stake)))
-
+def _serve(server: Server, channel: Connection, cell: Cell) -> NoReturn:
     try:
         while True:
             call = channel.recv()
-            for result in server(call, announce):
+            cell.clear()
+            for result in server(call, cell.announce):
                 channel.send((Sent.RESULT, result))
             channel.send((Sent.END, None))
     except (EOFError, BrokenPipeError):

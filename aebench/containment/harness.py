@@ -80,6 +80,20 @@ class ContainedHarness:
     def __init__(self, harness: bytes, limits: Limits) -> None:
         self._child = ChildProcess(harness, limits)
 
+    def load(self, harness: bytes, limits: Limits) -> None:
+        """Measure with another harness from now on; what both import is imported once."""
+        self._child.load(harness, limits)
+
+    def start(self) -> None:
+        """Start the child process, if none waits for a call, which otherwise the next call does.
+
+        Raises
+        ------
+        ContainmentError
+            If it cannot be started.
+        """
+        self._child.start()
+
     def measure(self, images: Sequence[ImageRef], family: int, with_originals: bool = False) -> Iterator[Row]:
         """Measure images at every setting of a codec, as `aebench.measure.measure` does.
 

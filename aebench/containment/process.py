@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -14,7 +15,8 @@ from multiprocessing.reduction import send_handle
 from pathlib import Path
 from typing import Any
 
-from aebench.containment.forkserver import FORK, REAP, Sent
+from aebench.containment.cell import STARTING, Cell
+from aebench.containment.forkserver import FORK, LOAD, REAP, Sent
 from aebench.containment.limits import Limits, resident
 from aebench.errors import ContainmentError
 
@@ -56,6 +58,7 @@ class ChildProcess:
         self._server, self._limits = server, limits
         self._commands: Connection | None = None
         self._fork_server: subprocess.Popen[bytes] | None = None
+        self._cell = Cell()
         self._channel: Connection | None = None
         self._pid = 0
         self._looked = 0.0
@@ -72,26 +75,49 @@ class ChildProcess:
         """
         channel = self._channel or self._start()
         self._channel = None  # a child whose call is given up half-way is not called again
-        stage, at_stake = "starting", None
-        seconds = max(_SECONDS_TO_START, self._limits.seconds)
+        self._cell.clear()
         try:
             channel.send(call)
             while True:
-                kind, value = self._receive(channel, seconds)
-                seconds = self._limits.seconds
+                kind, value = self._receive(channel)
                 if kind == Sent.END:
                     break
-                if kind == Sent.RESULT:
-                    yield value
-                else:
-                    stage, at_stake = value[0], at_stake if value[1] is None else value[1]
+                yield value
         except _LimitError as limit:
             self._reap()
-            raise ChildDeathError(f"{limit} while {stage}", at_stake) from None
+            raise self._death(str(limit)) from None
         except (EOFError, OSError):
-            raise ChildDeathError(f"{_cause(self._reap())} while {stage}", at_stake) from None
+            raise self._death(_cause(self._reap())) from None
         if resident(self._pid) < self._limits.memory / 2:  # else what one call has leaked would be charged to another
             self._channel = channel
+
+    def load(self, server: bytes, limits: Limits) -> None:
+        """Answer with another server from now on; what both are made of is imported once.
+
+        Raises
+        ------
+        ContainmentError
+            If it cannot be loaded.
+        """
+        self._server, self._limits = server, limits
+        self.stop()
+        if self._commands is not None:
+            self._load(self._commands)
+
+    def start(self) -> None:
+        """Start a child, if none waits for a call.
+
+        Raises
+        ------
+        ContainmentError
+            If none can be started.
+        """
+        self._channel = self._channel or self._start()
+
+    def stop(self) -> None:
+        """End the child; the next call, or `start`, starts another."""
+        self._channel = None
+        self._reap()
 
     def close(self) -> None:
         """End the child and the fork server."""
@@ -124,22 +150,28 @@ class ChildProcess:
         with theirs:
             self._fork_server = subprocess.Popen(
                 [sys.executable, "-P", "-c", "from aebench.containment.forkserver import main; main()",
-                 str(theirs.fileno())],
+                 str(theirs.fileno()), str(self._cell.descriptor)],
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)},
-                stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno()], start_new_session=True,
+                stdin=subprocess.DEVNULL, pass_fds=[theirs.fileno(), self._cell.descriptor], start_new_session=True,
             )  # fmt: skip
         commands = Connection(ours.detach())
+        self._load(commands)
+        return commands
+
+    def _load(self, commands: Connection) -> None:
+        """Let the fork server load `_server`."""
         try:
+            commands.send_bytes(LOAD)
             commands.send_bytes(self._server)
             problem = commands.recv() if commands.poll(_SECONDS_TO_START) else "it takes too long"
         except (EOFError, OSError) as error:
             problem = repr(error)
         if problem is not None:
-            commands.close()
+            assert self._fork_server is not None
             self._fork_server.kill()
-            self._fork_server.wait()
+            commands.close()
+            self.close()
             raise ContainmentError(f"the process to measure in does not start: {problem}")
-        return commands
 
     def _reap(self) -> int | None:
         """Kill the child, if it still runs; return its wait status, None where nobody knows it any more."""
@@ -154,11 +186,13 @@ class ChildProcess:
         self._pid = 0
         return int(status)
 
-    def _receive(self, channel: Connection, seconds: float) -> tuple[Sent, Any]:
+    def _receive(self, channel: Connection) -> tuple[Sent, Any]:
         """Wait for a message; `_LimitError` beyond a limit, `EOFError` or `OSError` when the child is dead."""
-        deadline = time.monotonic() + seconds
+        waiting = select.poll()  # as `Connection.poll` does, which makes one at every look
+        waiting.register(channel, select.POLLIN)
+        since = time.monotonic()
         while True:
-            here = channel.poll(_SECONDS_TO_LOOK)
+            here = waiting.poll(1000 * _SECONDS_TO_LOOK)
             now = time.monotonic()
             if now >= self._looked + _SECONDS_TO_LOOK:
                 self._looked = now
@@ -166,8 +200,15 @@ class ChildProcess:
                     raise _LimitError(f"exceeded the memory limit of {self._limits.memory / 1e9:g} GB (memory_limit)")
             if here:
                 return channel.recv()  # type: ignore[no-any-return]
-            if now >= deadline:
+            stage, began = self._cell.began()
+            seconds = max(_SECONDS_TO_START, self._limits.seconds) if stage == STARTING else self._limits.seconds
+            if now >= max(began, since) + seconds:
                 raise _LimitError(f"exceeded the time limit of {seconds:g} s (time_limit)")
+
+    def _death(self, cause: str) -> ChildDeathError:
+        """Say of what a child died, and doing what."""
+        stage = self._cell.read()
+        return ChildDeathError(f"{cause} while {stage.name}", stage.at_stake)
 
 
 class _LimitError(Exception):

@@ -1,4 +1,4 @@
-"""What is to be measured, cut into work items."""
+"""What is to be measured."""
 
 from __future__ import annotations
 
@@ -27,10 +27,9 @@ class Plan:
     request: Request
     limits: Limits = DEFAULT_LIMITS
 
-    def items(self, batched: bool) -> list[dict[str, int]]:
-        """List the work items of one branch, as positions in `images` and `families`."""
-        chosen = [index for index, family in enumerate(self.families) if family[0].batched == batched]
-        return [{"image": i, "family": f} for f in chosen for i in range(len(self.images))]
+    def branch(self, batched: bool) -> dict[int, Sequence[Codec]]:
+        """Take the codecs that code batches, or the others, by their number."""
+        return {index: family for index, family in enumerate(self.families) if family[0].batched == batched}
 
 
 def plan(

@@ -92,6 +92,7 @@ def _walk(root: Path) -> list[tuple[str, str]]:
     found = []
     for folder, folders, files in os.walk(root, onerror=refuse):
         folders[:] = [name for name in folders if not is_hidden(name)]
-        paths = [Path(folder, name) for name in files if is_image(name) and not is_hidden(name)]
-        found += [(path.relative_to(root).as_posix(), str(path)) for path in paths]
+        below = Path(folder).relative_to(root)
+        names = (name for name in files if is_image(name) and not is_hidden(name))
+        found += [((below / name).as_posix(), os.path.join(folder, name)) for name in names]  # noqa: PTH118
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aebench.images.uris import redacted
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # there may be a million
 class ImageRef:
     """One image of a set.
 

@@ -46,6 +46,11 @@ def server(call: tuple[str, Any], announce: Announce) -> Iterator[Any]:
             raise ZeroDivisionError(value)
         case "sleep":
             ctypes.PyDLL(None).sleep(value)  # holds the interpreter's lock, as a hanging extension may
+        case "stages":
+            for number in range(4):
+                announce(f"stage {number}")
+                time.sleep(value)
+            yield from range(4)
         case "start":
             yield [subprocess.Popen(["sleep", "1000"], start_new_session=own).pid for own in (False, True)]
             time.sleep(value)
@@ -192,6 +197,36 @@ def test_a_replacement_imports_nothing_again(child: ChildProcess) -> None:
     assert len(parents) == 1
     assert parents != {str(os.getpid())}
     assert gone(first)
+
+
+def other_server(call: Any, announce: Announce) -> Iterator[Any]:
+    """Answer otherwise."""
+    yield "other", call, os.getppid()
+
+
+def test_another_server_answers_from_the_same_fork_server(child: ChildProcess) -> None:
+    (pid,) = child.run(("pid", None))
+    fork_server = child._fork_server
+    assert fork_server is not None
+    child.load(pickle.dumps(other_server), Limits(seconds=120, memory=400 * MEGABYTE))
+    assert gone(pid)
+    assert list(child.run(1)) == [("other", 1, fork_server.pid)]
+    child.load(pickle.dumps(server), Limits(seconds=120, memory=400 * MEGABYTE))
+    assert list(child.run(("echo", 1))) == [1]
+
+
+def test_a_server_that_cannot_take_anothers_place_is_told(child: ChildProcess) -> None:
+    limits = Limits(seconds=120, memory=400 * MEGABYTE)
+    with pytest.raises(ContainmentError, match="No module named"):
+        child.load(pickle.dumps(server).replace(b"test_process", b"test_nothing"), limits)
+    child.load(pickle.dumps(server), limits)
+    assert list(child.run(("echo", 1))) == [1]
+
+
+def test_the_time_limit_is_that_of_one_stage() -> None:
+    child = limited(Limits(seconds=1))
+    assert list(child.run(("stages", 0.4))) == list(range(4))
+    child.close()
 
 
 def test_closing_leaves_no_process(child: ChildProcess) -> None:

@@ -38,6 +38,7 @@ SECONDS = 5.0
 """The time limit."""
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_misbehaving_codecs_cost_a_row_each_and_little_time(tmp_path: Path, cluster: Cluster) -> None:
     kinds = [HARMLESS] * 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from PIL import Image
 from aebench.cluster import Cluster
 from aebench.codecs import Codec, Rgb, codecs, parameter
 from aebench.evaluate import evaluate, plan
+from aebench.evaluate.blocks import Block, Work
 from aebench.images import ImageRef, pixel_digest
 from aebench.kept import image_path, original_path, stream_path
 from aebench.measure import Row
@@ -39,6 +41,19 @@ class Fussy(Codec):
 
     def version(self) -> str:
         return "1"
+
+
+@dataclass(frozen=True)
+class Slower(Fussy):
+    """Takes longer than it says."""
+
+    name = "slower"
+    sweep = ""
+    cost = 0.001
+
+    def decode(self, data: bytes) -> Rgb:
+        time.sleep(0.3)
+        return super().decode(data)
 
 
 @pytest.fixture
@@ -73,6 +88,24 @@ def test_every_image_codec_and_setting_has_its_row(tmp_path: Path, images: list[
     assert all(rows[image.name, "jpeg[quality=50]"]["error"] is None for image in images[:-1])
     assert all(row["bytes"] is None for row in rows.values() if row["error"])
     assert all(row["run"] == "run" and row["node"] for row in rows.values())
+
+
+@pytest.mark.slow
+def test_what_a_worker_gives_back_is_handed_out_again(
+    tmp_path: Path, images: list[ImageRef], cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds: list[list[Block]] = []
+    hand_out = Work.hand_out
+    monkeypatch.setattr(Work, "hand_out", lambda work: rounds.append(hand_out(work)) or rounds[-1])
+    many = [ImageRef(f"{number}.png", images[0].uri) for number in range(24 * cluster.cpus)]
+    run, seen = RunFolder(tmp_path / "run"), list[Row]()
+    evaluate(plan(many, [Slower()], run), run, cluster, seen.extend)
+    assert sorted(row["image"] for row in seen) == sorted(image.name for image in many)
+    assert len(run.rows()) == len(many)
+    first, *later, last = rounds
+    assert first[0].images > 4
+    assert later
+    assert last == []
 
 
 @pytest.mark.slow
@@ -153,7 +186,7 @@ def test_networks_and_cpu_codecs_run_in_one_plan(
     network = Paper(bits=4, weights=str(paper_weights)).loaded()
     run = RunFolder(tmp_path / "run")
     work = plan(images, [network, *codecs("jpeg[quality=50]")], run, keep="images")
-    assert len(work.items(batched=True)) == len(work.items(batched=False)) == len(images)
+    assert (list(work.branch(batched=True)), list(work.branch(batched=False))) == ([0], [1])
     evaluate(work, run, cluster)
     rows = {(row["image"], row["codec"]): row for row in run.rows().to_pylist()}
     assert len(rows) == 2 * len(images)

@@ -27,14 +27,14 @@ def run_with(folder: Path, **values: Any) -> RunFolder:
     return run
 
 
-def test_settings_are_grouped_by_codec_and_items_by_branch(tmp_path: Path) -> None:
+def test_settings_are_grouped_by_codec_and_codecs_by_branch(tmp_path: Path) -> None:
     images = [ImageRef("a.png", "/a.png"), ImageRef("b.png", "/b.png")]
     work = plan(images, codecs("jpeg[quality=1],jpeg2000[bpp=1],jpeg[quality=2]"), RunFolder(tmp_path))
     assert [[codec.setting for codec in family] for family in work.families] == [
         ["jpeg[quality=1]", "jpeg[quality=2]"], ["jpeg2000[bpp=1]"],
     ]  # fmt: skip
-    assert len(work.items(batched=False)) == 4
-    assert work.items(batched=True) == []
+    assert work.branch(batched=False) == dict(enumerate(work.families))
+    assert work.branch(batched=True) == {}
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ class Bpg(Codec):
 
     name = "bpg"
     sweep = "qp=17..47:3"
+    cost = 1.2
 
     qp: int = parameter(26, low=0, high=51, help="HEVC quantiser; bpgenc's -q less 3, so the default is its own (29)")
     chroma: str = parameter("444", choices=("444", "420", "422", "grey"), help="chroma subsampling")
