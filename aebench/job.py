@@ -43,6 +43,7 @@ class TrainSection(_Section):
     warmup: Annotated[float, Field(ge=0, le=1)] = 0.15
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     compile: Literal["auto"] | bool = "auto"
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.0
     workers: Literal["auto"] | Annotated[int, Field(ge=1)] = "auto"
 
     @model_validator(mode="after")

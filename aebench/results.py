@@ -118,10 +118,12 @@ EPOCHS = pa.schema(
         ("cpu_seconds", pa.float64()),
         ("workers", pa.int32()),
         ("crops", pa.int64()),
+        ("estimated_bpp", pa.float64()),
+        ("real_bpp", pa.float64()),
         ("schema_version", pa.int32()),
     ]
 )
-"""One training epoch; see `aebench.training.Epoch`."""
+"""One training epoch; see `aebench.training.Epoch`. The bits per pixel are null of a network that codes none."""
 
 KINDS = {"rows": ROWS, "times": TIMES, "epochs": EPOCHS}
 """Folders of Parquet files, and what is in them."""

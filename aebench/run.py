@@ -278,7 +278,9 @@ def ready(codec: Codec, run: RunFolder) -> Codec:
 
     assert isinstance(codec, NeuralCodec)
     if not codec.weights and (run.model / CONFIGURATION).is_file():
-        codec = codec.bind(read_weights(run.model))
+        trained = read_weights(run.model)
+        if trained.network == codec.network_name or not codec.shipped():
+            codec = codec.bind(trained)
     return codec.loaded()
 
 

@@ -2,12 +2,14 @@
 
 Every worker draws the same global batch from (seed, step) and keeps its own share of it, so that the number of
 workers changes the speed and, but for rounding, not what is learned; a run resumed after a step goes on with the same
-crops that it would have seen.
+crops that it would have seen. What a network itself draws in its loss, such as a quantiser step for each crop, comes
+from torch's generator, seeded with (seed, step, rank).
 """
 
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import math
 import time
@@ -26,7 +28,11 @@ from aebench.codecs.base import Rgb
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train. `batch` counts crops over all workers together."""
+    """How to train. `batch` counts crops over all workers together.
+
+    With `ema` above 0, the weights that are validated and kept are an exponential moving average, with this decay a
+    step.
+    """
 
     seed: int = 1
     crop: int = 64
@@ -37,6 +43,7 @@ class Recipe:
     warmup: float = 0.15
     precision: str = "float32"
     compile: bool = False
+    ema: float = 0.0
 
     @property
     def total_steps(self) -> int:
@@ -48,7 +55,8 @@ class Epoch:
     """What is known after an epoch; losses are means over the data of all workers.
 
     `train_loss` is the mean over the epoch's steps, while the weights moved; `validation_loss` the mean over whole
-    validation images after it; `validation_psnr` the mean over those images of PSNR in 8-bit RGB, in dB.
+    validation images after it; `validation_psnr` the mean over those images of PSNR in 8-bit RGB, in dB. Of a network
+    that compresses, `estimated_bpp` is the mean of what its model says that they cost, `real_bpp` of their bytes.
     """
 
     epoch: int
@@ -61,6 +69,8 @@ class Epoch:
     cpu_seconds: float
     workers: int
     crops: int
+    estimated_bpp: float | None = None
+    real_bpp: float | None = None
 
 
 def learning_rate(recipe: Recipe, step: int) -> float:
@@ -122,7 +132,9 @@ class Trainer:
     Parameters
     ----------
     network : Module with ``loss(rgb)`` and ``reconstruct(rgb)``
-        On its device. `wrap` is applied to it once, to distribute its gradients.
+        With ``rates(rgb)`` if it codes bits, and ``parameter_groups()``, as PyTorch's optimisers take them, if the
+        learning rate of some, times their ``slower``, is to be another. `wrap` is applied to it once, to distribute its
+        gradients.
     images, validation : sequences of uint8 arrays, shape (H, W, 3)
         RGB. The training images, all of them on every worker; the whole validation set.
     """
@@ -144,7 +156,9 @@ class Trainer:
         self.network = network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.images = [_planes(rgb).to(self.device) for rgb in images]
         self.validation = [_planes(rgb) for rgb in validation[rank::world]]
-        self.optimiser = torch.optim.Adam(self.network.parameters(), lr=recipe.learning_rate)
+        self.average = copy.deepcopy(self.network) if recipe.ema else self.network
+        groups = getattr(self.network, "parameter_groups", self.network.parameters)()
+        self.optimiser = torch.optim.Adam(groups, lr=recipe.learning_rate)
         loss = WithLoss(self.network)
         self.loss = wrap(torch.compile(loss) if recipe.compile else loss)  # type: ignore[arg-type]
         self.step = 0
@@ -162,7 +176,7 @@ class Trainer:
         for _ in range(self.recipe.steps):
             total += self.train_step()
         train_loss = self._mean(float(total), self.recipe.steps)[0]
-        validation_loss, validation_psnr = self.validate()
+        validation_loss, validation_psnr, *bpp = self.validate()
         seconds, cpu_seconds = time.perf_counter() - wall, self._sum(time.process_time() - cpu)
         self.history.append(
             Epoch(
@@ -176,6 +190,7 @@ class Trainer:
                 cpu_seconds=cpu_seconds,
                 workers=self.world,
                 crops=self.step * self.recipe.batch,
+                **dict(zip(("estimated_bpp", "real_bpp"), bpp, strict=False)),
             )
         )
         return self.history[-1]
@@ -183,32 +198,56 @@ class Trainer:
     def train_step(self) -> Tensor:
         """Take one optimiser step on this worker's share of the batch; return its loss, detached."""
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.recipe, self.step)
+            group["lr"] = learning_rate(self.recipe, self.step) * group.get("slower", 1.0)
         crops = cut_crops(self.images, self.recipe, self.step, self.rank, self.world)
+        torch.manual_seed(int(np.random.SeedSequence([self.recipe.seed, self.step, self.rank]).generate_state(1)[0]))
         self.optimiser.zero_grad(set_to_none=True)
         with self._autocast():
             loss: Tensor = self.loss(crops)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimiser.step()
+        self._follow()
         self.step += 1
         return loss.detach()
 
     @torch.no_grad()
-    def validate(self) -> tuple[float, float]:
-        """Return the mean loss and the mean PSNR (8-bit RGB, dB) over whole validation images of all workers."""
-        losses = psnrs = 0.0
+    def _follow(self) -> None:
+        """Move the average towards the weights; in the first steps faster, so that it forgets the initial ones."""
+        if self.average is not self.network:
+            decay = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
+            for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
+                mean.lerp_(value, 1 - decay)
+
+    @torch.no_grad()
+    def validate(self) -> list[float]:
+        """Return means over whole validation images of all workers: the loss, and PSNR (8-bit RGB, dB).
+
+        Where the network has `rates`, also estimated and real bits per pixel.
+        """
+        network = self.average.eval()
+        rates = getattr(network, "rates", lambda rgb: ())
+        found = []
         for image in self.validation:
             rgb = image.to(self.device).float().div_(255)[None]
-            losses += float(self.network.loss(rgb))
-            decoded = self.network.reconstruct(rgb).mul(255).round().clamp(0, 255)
+            decoded = network.reconstruct(rgb).mul(255).round().clamp(0, 255)
             mse = float((decoded - rgb * 255).double().square().mean())
-            psnrs += 10 * math.log10(255**2 / max(mse, 1e-10))
-        return self._mean(losses, len(self.validation))[0], self._mean(psnrs, len(self.validation))[0]
+            psnr = 10 * math.log10(255**2 / max(mse, 1e-10))
+            found.append([float(network.loss(rgb)), psnr, *rates(rgb)])
+        self.network.train()
+        width = 4 if hasattr(network, "rates") else 2
+        sums = np.sum(np.reshape(found, (-1, width)), axis=0)
+        *totals, number = self._reduce([*(float(value) for value in sums), float(len(found))])
+        return [value / max(number, 1.0) for value in totals]
 
     def save(self, folder: Path) -> None:
-        """Write all that `load` needs: weights and optimiser as safetensors, step and past epochs as JSON."""
+        """Write all that `load` needs: weights and optimiser as safetensors, step and past epochs as JSON.
+
+        The weights to keep are under ``network.``; where those are an average, the moving ones are under ``moving.``.
+        """
         folder.mkdir(parents=True, exist_ok=True)
-        tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
+        tensors = {f"network.{name}": value for name, value in self.average.state_dict().items()}
+        if self.average is not self.network:
+            tensors |= {f"moving.{name}": value for name, value in self.network.state_dict().items()}
         for name, value in self.network.named_parameters():
             for key, moment in self.optimiser.state[value].items():
                 tensors[f"adam.{key}.{name}"] = moment
@@ -219,7 +258,9 @@ class Trainer:
     def load(self, folder: Path) -> None:
         """Go on from what `save` wrote."""
         tensors = load_file(folder / "state.safetensors", device=str(self.device))
-        self.network.load_state_dict(_under("network.", tensors))
+        self.average.load_state_dict(_under("network.", tensors))
+        if self.average is not self.network:
+            self.network.load_state_dict(_under("moving.", tensors))
         for name, value in self.network.named_parameters():
             self.optimiser.state[value] = {
                 "step": tensors[f"adam.step.{name}"].cpu(),

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import Tensor, nn
 
 from aebench.codecs.base import Rgb
 from aebench.models.weights import build
@@ -100,3 +101,93 @@ def test_mixed_precision_and_compilation_are_the_same_loop() -> None:
     mixed, full = finish(trainer(recipe))[0], finish(trainer(plain))[0]
     assert mixed.train_loss != full.train_loss
     assert mixed.train_loss == pytest.approx(full.train_loss, rel=0.05)
+
+
+class Drawing(nn.Module):
+    """A network whose loss draws from torch's generator, and that tells rates."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.tensor(0.5))
+        self.offset = nn.Parameter(torch.tensor(0.5))
+        self.drawn: list[float] = []
+
+    def parameter_groups(self) -> list[dict[str, object]]:
+        return [{"params": [self.gain]}, {"params": [self.offset], "slower": 0.25}]
+
+    def loss(self, rgb: Tensor) -> Tensor:
+        self.drawn.append(float(torch.rand(())))
+        return (rgb * self.gain + self.offset - self.drawn[-1]).square().mean()
+
+    def reconstruct(self, rgb: Tensor) -> Tensor:
+        return rgb
+
+    def rates(self, rgb: Tensor) -> tuple[float, float]:
+        return 2.0, float(self.gain)
+
+
+def drawing(recipe: Recipe, rank: int = 0, world: int = 1) -> Trainer:
+    return Trainer(Drawing(), recipe, pictures(), pictures(2, 24), rank=rank, world=world)
+
+
+def test_what_a_network_draws_depends_on_seed_step_and_rank_alone(tmp_path: Path) -> None:
+    def drawn(subject: Trainer, steps: int) -> list[float]:
+        torch.rand(7)  # whatever else has drawn before
+        for _ in range(steps):
+            subject.train_step()
+        network = subject.network
+        assert isinstance(network, Drawing)
+        return network.drawn
+
+    whole, first = drawn(drawing(RECIPE), 4), drawing(RECIPE)
+    assert drawn(first, 2) == whole[:2]
+    first.save(tmp_path)
+    resumed = drawing(RECIPE)
+    resumed.load(tmp_path)
+    assert drawn(resumed, 2) == whole[2:]
+    assert len(set(whole)) == 4
+    assert drawn(drawing(RECIPE, rank=1, world=2), 2)[0] not in whole
+
+
+def test_rates_are_logged_where_a_network_tells_them() -> None:
+    epoch = finish(drawing(RECIPE))[-1]
+    assert epoch.estimated_bpp == 2
+    assert epoch.real_bpp is not None and epoch.real_bpp != 0.5
+    assert finish(trainer())[-1].real_bpp is None
+
+
+def test_some_parameters_may_learn_more_slowly() -> None:
+    subject = drawing(RECIPE)
+    subject.train_step()
+    moved = [
+        abs(float(p.detach()) - 0.5) for p in subject.network.parameters()
+    ]  # Adam's first step is the learning rate
+    assert moved[1] == pytest.approx(moved[0] / 4, rel=1e-2)
+
+
+def test_an_average_of_the_weights_is_validated_and_kept(tmp_path: Path) -> None:
+    recipe = Recipe(seed=5, crop=16, batch=4, epochs=2, steps=3, ema=0.9)
+    torch.manual_seed(1)
+    subject = Trainer(build("paper"), recipe, pictures(), pictures(2, 24))
+    mean = {name: value.clone() for name, value in subject.network.named_parameters()}
+    for step in range(3):
+        subject.train_step()
+        decay = min(0.9, (1 + step) / (10 + step))
+        for name, value in subject.network.named_parameters():
+            mean[name] = decay * mean[name] + (1 - decay) * value.detach()
+    subject.save(tmp_path)
+    kept = network_tensors(tmp_path)
+    for name, value in mean.items():
+        torch.testing.assert_close(kept[name], value)
+    assert any(not torch.equal(kept[name], value) for name, value in subject.network.state_dict().items())
+
+    again = Trainer(build("paper"), recipe, pictures(), pictures(2, 24))
+    again.load(tmp_path)
+    for name, value in subject.average.state_dict().items():
+        assert torch.equal(again.average.state_dict()[name], value)
+    assert finish(again) and finish(subject)
+    for name, value in subject.average.state_dict().items():
+        assert torch.equal(again.average.state_dict()[name], value)
+    moving = again.network
+    again.average, kept_loss = moving, again.history[-1].validation_loss
+    assert again.validate()[0] != kept_loss

@@ -24,6 +24,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import ClassVar, Self
 
 import numpy as np
@@ -34,6 +35,9 @@ from aebench.codecs.base import MOST_PIXELS, Codec, Rgb, check_rgb, parameter
 from aebench.errors import CodecError, Error, SettingError, WeightsError
 from aebench.images.uris import has_secrets, redacted
 from aebench.models.weights import Weights, build, read_weights
+
+SHIPPED = Path(__file__).parent.parent / "weights"
+"""Weights that come with aebench, a folder a codec."""
 
 _HEADER = struct.Struct("<2s4sIHH")
 _MAGIC = b"AE"
@@ -50,15 +54,19 @@ class NeuralCodec(Codec):
     Attributes
     ----------
     weights : str
-        Folder of the weights, or its URI. Empty: those that the run trained.
+        Folder of the weights, or its URI. Empty: those that the run trained, else those that aebench ships, if it does.
     bound : Weights, optional
         Weights in memory, which travel with the codec to other machines; not part of the setting.
     """
 
     batched = True
     network_name: ClassVar[str]
+    on_cpu: ClassVar[bool] = False
+    """Whether the network runs on the CPU though there be an accelerator."""
 
-    weights: str = parameter("", help="folder with trained weights, or its s3:// URI; empty: those of the run")
+    weights: str = parameter(
+        "", help="folder with trained weights, or its s3:// URI; empty: those of the run, or those shipped"
+    )
     bound: Weights | None = dataclasses.field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -91,6 +99,11 @@ class NeuralCodec(Codec):
         """Return the same setting with its weights read into memory, ready to travel."""
         return dataclasses.replace(self, bound=self._weights())
 
+    @classmethod
+    def shipped(cls) -> bool:
+        """Whether aebench ships weights for this codec."""
+        return (SHIPPED / cls.name).is_dir()
+
     def version(self) -> str:
         """Name torch, the network and its weights."""
         return f"{self.network_name}, torch {torch.__version__}, weights {self._weights().digest[:12]}"
@@ -110,7 +123,7 @@ class NeuralCodec(Codec):
         _, height, width, _ = batch.shape
         if max(height, width) > 0xFFFF:
             raise CodecError(f"{self.name} codes sides of up to 65535 pixels, not {width}×{height}")
-        rgb = torch.from_numpy(batch).to(device()).permute(0, 3, 1, 2).float().div_(255)
+        rgb = torch.from_numpy(batch).to(self._device()).permute(0, 3, 1, 2).float().div_(255)
         payloads = self.compress(self._network(), rgb)
         check = bytes.fromhex(self._weights().digest[:8])
         size = struct.pack("<HH", height, width)
@@ -147,12 +160,14 @@ class NeuralCodec(Codec):
     def _weights(self) -> Weights:
         if self.bound is not None:
             return self.bound
-        if not self.weights:
-            raise WeightsError(
-                f"codec {self.name!r} has no weights yet: train them (aebench train --model {self.network_name}), "
-                f"or name them: {self.name}[weights=FOLDER]"
-            )
-        return _read_once(self.weights)
+        if self.weights:
+            return _read_once(self.weights)
+        if self.shipped():
+            return _read_once(str(SHIPPED / self.name))
+        raise WeightsError(
+            f"codec {self.name!r} has no weights yet: train them (aebench train --model {self.network_name}), "
+            f"or name them: {self.name}[weights=FOLDER]"
+        )
 
     def _network(self) -> nn.Module:
         weights = self._weights()
@@ -161,7 +176,10 @@ class NeuralCodec(Codec):
                 f"codec {self.name!r} is built on the network {self.network_name!r}, "
                 f"these weights belong to {weights.network!r}"
             )
-        return _load_once(weights, str(device()))
+        return _load_once(weights, str(self._device()))
+
+    def _device(self) -> torch.device:
+        return torch.device("cpu") if self.on_cpu else device()
 
 
 def device() -> torch.device:

@@ -22,7 +22,7 @@ from aebench.errors import WeightsError
 from aebench.storage import Place, place, write_file
 from aebench.suggest import did_you_mean
 
-NETWORKS = {"paper": "aebench.models.paper:PaperAutoencoder"}
+NETWORKS = {"paper": "aebench.models.paper:PaperAutoencoder", "lapped": "aebench.models.lapped:Lapped"}
 """Networks that aebench can train, by name."""
 
 TENSORS, CONFIGURATION = "model.safetensors", "model.json"
@@ -71,12 +71,12 @@ class Weights:
     @classmethod
     def of(cls, name: str, network: nn.Module, training: Mapping[str, Any]) -> Weights:
         """Take the weights of a network."""
-        state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+        state = {key: value.detach().cpu().contiguous() for key, value in _stored(network).items()}
         return cls(name, save(state), dict(training))
 
     def load_into(self, network: nn.Module) -> nn.Module:
         """Copy the tensors into a network, or raise `WeightsError` at the first that does not fit."""
-        given, wanted = self.state(), network.state_dict()
+        given, wanted = self.state(), _stored(network)
         for name in sorted(given.keys() | wanted.keys()):
             if name not in given or name not in wanted:
                 raise WeightsError(
@@ -88,7 +88,7 @@ class Weights:
                     f"the weights of {self.network!r} do not fit the network: tensor {name!r} is "
                     f"{tuple(given[name].shape)}, the network has {tuple(wanted[name].shape)}"
                 )
-        network.load_state_dict(given)
+        getattr(network, "load_stored_state", network.load_state_dict)(given)
         return network
 
     def state(self) -> dict[str, Tensor]:
@@ -142,3 +142,9 @@ def read_weights(path: str | Place) -> Weights:
             f"{weights.digest[:12]}…, not {digest[:12]}…; one of the two was changed"
         )
     return weights
+
+
+def _stored(network: nn.Module) -> dict[str, Tensor]:
+    """Return the tensors to store: all as they are, unless the network knows a shorter form."""
+    state: dict[str, Tensor] = getattr(network, "stored_state", network.state_dict)()
+    return state

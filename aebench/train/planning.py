@@ -87,4 +87,5 @@ def make_recipe(section: TrainSection, seed: int, workers: Workers) -> Recipe:
         # measured on CPUs: bfloat16 without AMX is 3 times slower, compiled code 1.35 times
         precision=("bfloat16" if on_gpu else "float32") if section.precision == "auto" else section.precision,
         compile=on_gpu if section.compile == "auto" else section.compile,
+        ema=section.ema,
     )

@@ -9,10 +9,14 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from aebench.cluster import Cluster
+from aebench.codecs.neural import NeuralCodec
+from aebench.codecs.registry import codec
 from aebench.errors import JobError
 from aebench.images import ImageRef
 from aebench.models.weights import read_weights
@@ -53,6 +57,24 @@ def test_one_worker_repeats_to_the_bit_and_is_the_loop_without_ray(
     recipe = make_recipe(section(epochs=1), 5, Workers(1, cluster.cpus, gpu=False))
     for name, tensor in alone(recipe, images).items():
         torch.testing.assert_close(first.state()[name], tensor, rtol=0, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_network_that_codes_bits_trains_on_two(tmp_path: Path, images: list[ImageRef], cluster: Cluster) -> None:
+    if cluster.cpus < 2:
+        pytest.skip("two workers need two CPUs")
+    run, seen = RunFolder(tmp_path / "run"), list[Epoch]()
+    options = section(model="lapped", crop=48, batch=2, epochs=2, steps=1, workers=2, ema=0.9)
+    weights = train(options, 1, images, run, cluster, seen.append)
+    for row, epoch in zip(run.epochs().to_pylist(), seen, strict=True):
+        assert row["estimated_bpp"] == epoch.estimated_bpp is not None
+        assert row["real_bpp"] == epoch.real_bpp > 0
+    coder = codec("lapped[step=30]")
+    assert isinstance(coder, NeuralCodec)
+    image = np.asarray(Image.open(images[0].uri))
+    bound = coder.bind(weights)
+    assert bound.decode(bound.encode(image)).shape == image.shape
+    assert bound.version() != coder.version()
 
 
 @pytest.mark.slow
