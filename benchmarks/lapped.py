@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Callable
 from unittest.mock import patch
 
 import numpy as np
@@ -23,7 +24,7 @@ from aebench.models.lapped.shaping import Shaper
 
 STEPS = (6, 11, 22, 45, 90, 160)
 
-LEFT_OUT = {
+LEFT_OUT: dict[str, Callable[[], contextlib.AbstractContextManager[object]]] = {
     "nothing": contextlib.nullcontext,
     "rate–distortion optimised rounding": lambda: patch.object(network, "TRADEOFF", 0),
     "noise shaping": lambda: patch.object(Shaper, "target", lambda self, sites, span: self._y[:, sites, span]),
