@@ -28,7 +28,7 @@ WAIT = """
 import sys, time
 from ray._raylet import GcsClient
 alive, client = set(), None
-while not alive >= set(sys.argv[2:]):
+while sys.argv[2] not in alive:
     time.sleep(0.2)
     try:
         client = client or GcsClient(address=sys.argv[1])
@@ -127,10 +127,10 @@ class NamespacedNodes:
             raise
 
     def join(self, *names: str, cpus: int, gpus: int = 0) -> None:
-        plugged = [self._plug(name) for name in names]
-        for namespace, address in plugged:
+        for name in names:  # one after another: Ray gives each but 30 s to start, which is little on a busy machine
+            namespace, address = self._plug(name)
             self._start(namespace, address, f"--address={self.address}", f"--num-cpus={cpus}", f"--num-gpus={gpus}")
-        self._wait_for(*(address for _, address in plugged))
+            self._wait_for(address)
 
     def kill(self, name: str) -> None:
         namespace = self.prefix + name
@@ -182,9 +182,9 @@ class NamespacedNodes:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
 
-    def _wait_for(self, *addresses: str) -> None:
-        """Wait until the head believes that the nodes at these addresses are alive."""
-        command = ["ip", "netns", "exec", self.head, sys.executable, "-c", WAIT, self.address, *addresses]
+    def _wait_for(self, address: str) -> None:
+        """Wait until the head believes that the node at this address is alive."""
+        command = ["ip", "netns", "exec", self.head, sys.executable, "-c", WAIT, self.address, address]
         subprocess.run(command, env=environment(), timeout=120, check=True)
 
 

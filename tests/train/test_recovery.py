@@ -60,7 +60,7 @@ class Faulty:
         if not self.epochs:
             return "trained"
         for _ in range(self.epochs.pop(0)):
-            self.run.append_epoch(asdict(Epoch(len(self.run.epochs()) + 1, 1, 0.1, 0.1, 20.0, 1.0, 1.0, 1, 1)))
+            self.run.append_epoch(asdict(Epoch(len(self.run.epochs()) + 1, 1, 0.1, 0.1, 20.0, 1e-4, 1.0, 1.0, 1, 1)))
         raise WorkerGroupError("a worker died", {0: ValueError("no such luck")})
 
 
