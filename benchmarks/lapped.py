@@ -1,4 +1,4 @@
-"""What the parts of `lapped` bring: python benchmarks/lapped.py [IMAGES]
+"""What the parts of `lapped` bring: python -m benchmarks.lapped [IMAGES]
 
 Codes a set (kodak[::3] unless another is named) with the weights that come with it, whole and with one part left out at
 a time, and prints BD-rates against the whole: real bytes, mean curve, PSNR of 8-bit RGB. The network was trained with
