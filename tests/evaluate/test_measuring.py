@@ -8,12 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import ray.data
 from PIL import Image
 
-from aebench.cluster import Cluster
+from aebench.cluster import Cluster, Node
 from aebench.codecs import Codec, Rgb, codecs, parameter
 from aebench.evaluate import evaluate, plan
 from aebench.evaluate.blocks import Block, Work
+from aebench.evaluate.measuring import _actors
 from aebench.images import ImageRef, pixel_digest
 from aebench.kept import image_path, original_path, stream_path
 from aebench.measure import Row
@@ -196,3 +198,17 @@ def test_networks_and_cpu_codecs_run_in_one_plan(
     assert network.version() == rows["16.png", "paper"]["codec_version"]
     assert len(stream_path(run, "16.png", network.setting).read_bytes()) == rows["16.png", "paper"]["bytes"]
     assert np.array_equal(np.asarray(Image.open(original_path(run, "16.png"))), rgb)
+
+
+@pytest.mark.slow
+def test_networks_are_given_to_gpus_in_batches(
+    tmp_path: Path, images: list[ImageRef], cluster: Cluster, paper_weights: Path
+) -> None:
+    from aebench.codecs.paper import Paper
+
+    work = plan(images, [Paper(bits=4, weights=str(paper_weights)).loaded()], RunFolder(tmp_path / "run"))
+    branch = _actors(work, Cluster((Node(4, 1), Node(4, 1))))  # only planned: Ray checks it now, and runs it later
+    assert branch is not None
+    blocks = branch.left.hand_out()
+    assert blocks == [Block(0, 0, len(images))]
+    branch.measure(ray.data.from_items([{"block": 0}]))
