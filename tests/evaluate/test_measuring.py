@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from aebench.cluster import Cluster
+from aebench.cluster import Cluster, Node
 from aebench.codecs import Codec, Rgb, codecs, parameter
 from aebench.evaluate import evaluate, plan
 from aebench.evaluate.blocks import Block, Work
+from aebench.evaluate.measuring import _actors
 from aebench.images import ImageRef, pixel_digest
 from aebench.kept import image_path, original_path, stream_path
 from aebench.measure import Row
@@ -196,3 +197,18 @@ def test_networks_and_cpu_codecs_run_in_one_plan(
     assert network.version() == rows["16.png", "paper"]["codec_version"]
     assert len(stream_path(run, "16.png", network.setting).read_bytes()) == rows["16.png", "paper"]["bytes"]
     assert np.array_equal(np.asarray(Image.open(original_path(run, "16.png"))), rgb)
+
+
+@pytest.mark.slow
+def test_ray_takes_the_work_of_gpus(
+    tmp_path: Path, images: list[ImageRef], cluster: Cluster, paper_weights: Path
+) -> None:
+    """No GPU is needed to hear what Ray refuses: it does so before anything runs."""
+    import ray
+
+    from aebench.codecs.paper import Paper
+
+    network = Paper(bits=4, weights=str(paper_weights)).loaded()
+    branch = _actors(plan(images, [network], RunFolder(tmp_path / "run")), Cluster((Node(2, gpus=1),)))
+    assert branch is not None
+    branch.measure(ray.data.from_items([{"block": 0}]))
