@@ -10,7 +10,7 @@ from rich.console import Console
 
 ALL = (
     "startup", "containment", "overhead", "efficiency", "jpeg_metrics", "training", "bpg_arithmetic", "memory",
-    "pod_memory", "scale",
+    "pod_memory", "lapped", "scale",
 )  # fmt: skip
 
 

@@ -228,7 +228,7 @@ def _actors(work: Plan, cluster: Cluster) -> Branch | None:
         return blocks.map_batches(
             NetworkActor,
             fn_constructor_args=(lambda: ray.get(shared),),
-            batch_size=1,  # one block; Ray refuses to be told of none beside GPUs
+            batch_size=1,  # a block is one item; Ray wants a number where there are GPUs
             batch_format="pyarrow",
             compute=ActorPoolStrategy(size=size),
             num_gpus=1 if cluster.gpus else 0,
