@@ -14,8 +14,13 @@ from aebench.cluster import describe
 EVERY = 1.0
 """Seconds between two looks at the nodes that Ray believes to be alive."""
 
+SILENT = 10.0
+"""Seconds after which the head, which knows of the nodes, is said not to answer."""
+
 LOST_AFTER = 120.0
 """Seconds after which Ray has noticed that a node is dead: 15 where it refuses connections, 60 where it is silent."""
+
+_SILENCE = "Ray: its head does not answer; after a minute without it the run ends, and the same command goes on with it"
 
 
 @contextlib.contextmanager
@@ -23,10 +28,18 @@ def watching(say: Callable[[str], None]) -> Iterator[None]:
     """Say in a sentence, from a thread of its own, that the connected Ray has lost a node or gained one."""
     known, over = _alive(), threading.Event()
 
+    def look() -> dict[str, str]:
+        warning = threading.Timer(SILENT, say, [_SILENCE])  # the look itself lasts until Ray ends this process
+        warning.start()
+        try:
+            return _alive()
+        finally:
+            warning.cancel()
+
     def watch() -> None:
         nonlocal known
         while not over.wait(EVERY):
-            alive = _alive()
+            alive = look()
             for node in known.keys() - alive.keys():
                 say(f"Ray: the node {known[node]} is lost; left are {describe()}")
             for node in alive.keys() - known.keys():
