@@ -7,12 +7,12 @@ leaves it behind, growing older.
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 from aebench.errors import ResultsError
+from aebench.repeating import repeating
 from aebench.storage import Place, modified
 
 EVERY = 10.0
@@ -25,23 +25,19 @@ DEAD_AFTER = 60.0
 @contextlib.contextmanager
 def beating(run: Place) -> Iterator[None]:
     """Give signs of life in a run's folder."""
-    path, over = run / "alive", threading.Event()
+    path = run / "alive"
 
     def beat() -> None:
-        while not over.wait(EVERY):
-            with contextlib.suppress(OSError, ResultsError):
-                path.touch()
+        with contextlib.suppress(OSError, ResultsError):
+            path.touch()
 
     if isinstance(run, Path):
         run.mkdir(parents=True, exist_ok=True)
     path.touch()
-    thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
-    thread.start()
     try:
-        yield
+        with repeating(beat, EVERY, "heartbeat"):
+            yield
     finally:
-        over.set()
-        thread.join()
         with contextlib.suppress(OSError, ResultsError):  # whatever ended the run is what should be told
             path.unlink(missing_ok=True)
 

@@ -10,6 +10,7 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from aebench.cluster import describe
+from aebench.repeating import repeating
 
 EVERY = 1.0
 """Seconds between two looks at the nodes that Ray believes to be alive."""
@@ -26,7 +27,7 @@ _SILENCE = "Ray: its head does not answer; after a minute without it the run end
 @contextlib.contextmanager
 def watching(say: Callable[[str], None]) -> Iterator[None]:
     """Say in a sentence, from a thread of its own, that the connected Ray has lost a node or gained one."""
-    known, over = _alive(), threading.Event()
+    known = _alive()
 
     def look() -> dict[str, str]:
         warning = threading.Timer(SILENT, say, [_SILENCE])  # the look itself lasts until Ray ends this process
@@ -38,21 +39,15 @@ def watching(say: Callable[[str], None]) -> Iterator[None]:
 
     def watch() -> None:
         nonlocal known
-        while not over.wait(EVERY):
-            alive = look()
-            for node in known.keys() - alive.keys():
-                say(f"Ray: the node {known[node]} is lost; left are {describe()}")
-            for node in alive.keys() - known.keys():
-                say(f"Ray: the node {alive[node]} has joined; now there are {describe()}")
-            known = alive
+        alive = look()
+        for node in known.keys() - alive.keys():
+            say(f"Ray: the node {known[node]} is lost; left are {describe()}")
+        for node in alive.keys() - known.keys():
+            say(f"Ray: the node {alive[node]} has joined; now there are {describe()}")
+        known = alive
 
-    thread = threading.Thread(target=watch, name="nodes", daemon=True)
-    thread.start()
-    try:
+    with repeating(watch, EVERY, "nodes"):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def find_the_lost() -> None:

@@ -23,8 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from aebench.codecs.base import parameter
-from aebench.codecs.neural import NeuralCodec
-from aebench.codecs.paper import constriction_version
+from aebench.codecs.neural import NeuralCodec, constriction_version
 from aebench.errors import CodecError
 from aebench.models.lapped.network import STEPS_PER_OCTAVE, Lapped
 

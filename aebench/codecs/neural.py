@@ -24,6 +24,7 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -185,6 +186,11 @@ class NeuralCodec(Codec):
 def device() -> torch.device:
     """Return the accelerator this process was given, or the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def constriction_version() -> str:
+    """Return the version of the range coder."""
+    return version("constriction")
 
 
 @lru_cache(maxsize=8)

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from aebench.codecs.base import parameter
-from aebench.codecs.neural import NeuralCodec
+from aebench.codecs.neural import NeuralCodec, constriction_version
 from aebench.errors import CodecError
 from aebench.models.paper import LATENT_CHANNELS, STRIDE, PaperAutoencoder, pad, rgb_to_ycbcr, ycbcr_to_rgb
 
@@ -66,13 +66,6 @@ class Paper(NeuralCodec):
 
     def _quantise_and_pack(self, latent: npt.NDArray[np.float32]) -> bytes:
         return pack_levels(*quantise(latent, self.bits), self.bits)
-
-
-def constriction_version() -> str:
-    """Return the version of the range coder."""
-    from importlib.metadata import version
-
-    return version("constriction")
 
 
 def quantise(latent: npt.NDArray[np.float32], bits: int) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
