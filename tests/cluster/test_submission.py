@@ -173,7 +173,7 @@ def test_a_packed_job_needs_nothing_of_this_machine(
         monkeypatch.delitem(sys.modules, module)
     order, job = Order(Path("own.toml")), read_job("own.toml")
     (tmp_path / "parcel").mkdir()
-    parcel = packed(order.job_file, job, order.options(tmp_path / "run"), tmp_path / "parcel", install=False)
+    parcel = packed(order.job_file, job, order.options(str(tmp_path / "run")), tmp_path / "parcel", install=False)
     (tmp_path / "parcel_codec.py").unlink()
     with reached(head, start=False) as target:
         assert watch(send(parcel, target), target) == 0, capsys.readouterr()
