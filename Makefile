@@ -2,18 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test nodes lint perf clean
+.PHONY: run test lint perf clean
 
 run: .venv/runtime
 	$(BIN)/aebench run jobs/quickstart.toml
 
 test: .venv/development
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not alone and not nodes'
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m 'not alone'
 	$(BIN)/python -m pytest -m alone
-
-# they kill nodes of Ray, and wait for what Ray notices: minutes, on a machine that has nothing else to do
-nodes: .venv/development
-	$(BIN)/python -m pytest -m nodes
 
 lint: .venv/development
 	$(BIN)/ruff check .

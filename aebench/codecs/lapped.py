@@ -37,7 +37,7 @@ class LappedCodec(NeuralCodec):
     name = "lapped"
     network_name = "lapped"
     on_cpu = True
-    sweep = "step=6|8|11|16|22|32|45|64|90|128|160"
+    sweep = "step=4|6|8|11|16|22|32|45|64|90|128|160"
 
     step: float = parameter(22.0, low=1, high=1000, help="of the quantiser, in levels of RGB; training saw 6 to 166")
 

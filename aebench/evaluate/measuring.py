@@ -1,8 +1,9 @@
 """Ray Data: every image through every codec, CPU tasks and accelerator actors at the same time.
 
 A block of work (`aebench.evaluate.blocks`) is some images and one codec with all its settings; only names, paths and
-rows travel, never pixels. CPU codecs run as tasks of one CPU, networks in actors that keep them loaded, one a GPU, or
-of one CPU where there is none. Each worker measures in a child process (`aebench.containment`), so that a codec that
+rows travel, never pixels. CPU codecs run as tasks of one CPU, networks in actors that keep them loaded: two share a GPU,
+so that it works for one while the other reads images, codes entropy and scores; where there is none, each has one CPU.
+Each worker measures in a child process (`aebench.containment`), so that a codec that
 crashes costs a row and no worker, of which Ray would start another and try the same again.
 
 Workers may be on machines that do not see the run's folder. What is to be kept of a measurement therefore travels with
@@ -38,6 +39,8 @@ from aebench.storage import THREADS
 
 BATCH_IMAGES = 8
 """Images of equal shape that an accelerator codes together."""
+
+ACTORS_A_GPU = 2
 
 MOST_BLOCK = 32 * 2**20
 """Bytes of rows, with what is to be kept, that this process takes at a time; one row may be larger."""
@@ -221,7 +224,9 @@ def _actors(work: Plan, cluster: Cluster) -> Branch | None:
     together = BATCH_IMAGES if cluster.gpus else 1
     items = len(families) * -(-len(work.images) // together)
     # without a GPU each takes a CPU from the other codecs, and where there are none every CPU has one
-    size = max(1, min(cluster.gpus or (1 if work.branch(batched=False) else cluster.cpus), items))
+    most = ACTORS_A_GPU * cluster.gpus or (1 if work.branch(batched=False) else cluster.cpus)
+    size = max(1, min(most, items))
+    part = 1 / ACTORS_A_GPU if cluster.gpus else 1
     shared = ray.put(Errand.of(work, families, together))
 
     def measure(blocks: Dataset) -> Dataset:
@@ -231,8 +236,8 @@ def _actors(work: Plan, cluster: Cluster) -> Branch | None:
             batch_size=1,  # a block is one item; Ray wants a number where there are GPUs
             batch_format="pyarrow",
             compute=ActorPoolStrategy(size=size),
-            num_gpus=1 if cluster.gpus else 0,
-            num_cpus=1,
+            num_gpus=part if cluster.gpus else 0,
+            num_cpus=part,
         )
 
     return Branch(Work(families, len(work.images), size, together), measure)

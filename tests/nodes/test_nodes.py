@@ -28,7 +28,7 @@ from aebench.training import Epoch, Recipe, Trainer
 from tests.nodes.codecs import NODE, NOTES, encodings
 from tests.nodes.machines import LocalNodes, NamespacedNodes, Nodes, folder_for_ray
 
-pytestmark = pytest.mark.nodes
+pytestmark = pytest.mark.alone
 
 KEYS = ("image", "image_digest", "setting", "codec_version")
 MEASURED = ("bytes", "bpp", "mse", "psnr_rgb", "psnr_y", "psnr_yuv")
