@@ -261,17 +261,24 @@ def _files(folder: Place) -> list[Place]:
 def _read(folder: Place, schema: pa.Schema) -> pa.Table:
     try:
         with ThreadPoolExecutor(THREADS) as pool:
-            tables = list(pool.map(lambda path: _read_file(path, schema), _files(folder)))
+            tables = list(pool.map(lambda path: _parse(_fetch(path), path, schema), _files(folder)))
     except FileNotFoundError:  # the run has just put its files into one
         return _read(folder, schema)
     return pa.concat_tables(tables) if tables else schema.empty_table()
 
 
-def _read_file(path: Place, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:
+def _fetch(path: Place) -> pa.Buffer:
     try:
-        return pq.read_table(pa.BufferReader(read_buffer(path)), schema=schema, columns=columns)
+        return read_buffer(path)
     except FileNotFoundError:
         raise
+    except OSError as error:
+        raise ResultsError(f"cannot read {path}: {error}") from error
+
+
+def _parse(file: pa.Buffer, path: Place, schema: pa.Schema, columns: Sequence[str] | None = None) -> pa.Table:
+    try:
+        return pq.read_table(pa.BufferReader(file), schema=schema, columns=columns)
     except (pa.ArrowException, OSError) as error:
         raise ResultsError(f"cannot read {path}: {error}") from error
 
@@ -315,13 +322,19 @@ def _with_variants(table: pa.Table) -> pa.Table:
 
 def _counted(paths: Sequence[Place]) -> Iterator[pa.Table]:
     """Read files of rows, a few at a time, leaving out what does not count."""
+    counting = _counting(_read_some(paths, [*KEY, "error"]))
+    begin = 0
+    for table in _read_some(paths):
+        yield _with_variants(table.filter(pa.array(counting[begin : begin + len(table)])))
+        begin += len(table)
+
+
+def _read_some(paths: Sequence[Place], columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """Read files of rows, a few at a time, of which only one is decompressed."""
     with ThreadPoolExecutor(THREADS) as pool:
-        counting = _counting(pool.map(lambda path: _read_file(path, ROWS, [*KEY, "error"]), paths))
-        begin = 0
         for few in (paths[first : first + THREADS] for first in range(0, len(paths), THREADS)):
-            for table in pool.map(lambda path: _read_file(path, ROWS), few):
-                yield _with_variants(table.filter(pa.array(counting[begin : begin + len(table)])))
-                begin += len(table)
+            for path, file in zip(few, pool.map(_fetch, few), strict=True):
+                yield _parse(file, path, ROWS, columns)
 
 
 def _write(folder: Place, rows: Sequence[Mapping[str, Any]], schema: pa.Schema) -> None:

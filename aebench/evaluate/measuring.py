@@ -1,10 +1,10 @@
 """Ray Data: every image through every codec, CPU tasks and accelerator actors at the same time.
 
 A block of work (`aebench.evaluate.blocks`) is some images and one codec with all its settings; only names, paths and
-rows travel, never pixels. CPU codecs run as tasks of one CPU, networks in actors that keep them loaded: two share a GPU,
-so that it works for one while the other reads images, codes entropy and scores; where there is none, each has one CPU.
-Each worker measures in a child process (`aebench.containment`), so that a codec that
-crashes costs a row and no worker, of which Ray would start another and try the same again.
+rows travel, never pixels. CPU codecs run as tasks of one CPU, networks in actors that keep them loaded: two share a
+GPU, so that it works for one while the other reads images, codes entropy and scores; where there is none, each has a
+CPU. Each worker measures in a child process (`aebench.containment`), so that a codec that crashes costs a row and no
+worker, of which Ray would start another and try the same again.
 
 Workers may be on machines that do not see the run's folder. What is to be kept of a measurement therefore travels with
 its row, as bytes of a bitstream or a PNG file, and this process writes it. Such rows leave a worker one by one, and Ray
@@ -71,6 +71,7 @@ def evaluate(
     on_rows : callable
         Called in this process with new rows.
     """
+    pa.set_memory_pool(pa.system_memory_pool())  # the default one keeps what threads free: a third more for large runs
     context = DataContext.get_current()
     context.target_max_block_size = MOST_BLOCK
     context.op_resource_reservation_enabled = False  # reserved for each branch alike, CPUs would stand idle

@@ -11,7 +11,7 @@ SUFFIXES = frozenset((
 ))  # fmt: skip
 """Suffixes, in any case, of the files that are taken from a folder."""
 
-_DIGITS = re.compile(r"([0-9]+)")
+_NUMBER = re.compile(r"0*([1-9][0-9]*|0)")
 
 
 def is_image(name: str) -> bool:
@@ -24,8 +24,9 @@ def is_hidden(name: str) -> bool:
     return any(part.startswith(".") for part in name.split("/"))
 
 
-def natural_key(name: str) -> tuple[tuple[tuple[int | str, ...], ...], str]:
+def natural_key(name: str) -> tuple[str, str]:
     """Order names as people do, ``kodim2`` before ``kodim10``, folder by folder; case only breaks ties."""
-    # Splitting on a group puts text at the even and numbers at the odd places, so that like is compared with like.
-    parts = (_DIGITS.split(part.casefold()) for part in name.split("/"))
-    return tuple(tuple(int(p) if i % 2 else p for i, p in enumerate(part)) for part in parts), name
+    # strings, which of a million names take a tenth of what tuples do: a folder ends before its name goes on, a number
+    # stands behind what no name has, and its length before its digits
+    folded = name.casefold().replace("/", "\0")
+    return _NUMBER.sub(lambda number: f"\1{chr(len(number[1]))}{number[1]}", folded), name
