@@ -1,9 +1,9 @@
 """Work cut into blocks: images in a row that one worker measures with one codec, at all its settings.
 
 A block costs Ray tens of milliseconds, an image anything from half a millisecond to minutes, and which it is shows only
-when some are measured. So the first blocks are cut by a guess; after `SECONDS` a worker gives back the images that it
-has not begun; and the next round is cut by what images have taken. Blocks of the slowest codec go first, so that at
-the end no worker waits long for another.
+when some are measured. So the first blocks are cut by a guess; after a second a worker gives back the images that it
+has not begun; and the next round is cut by what images have taken. Blocks of the slowest codec go first, so that at the
+end no worker waits long for another.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from dataclasses import dataclass, field
 from aebench.codecs.base import Codec
 
 SECONDS = 1.0
-"""What a block should take: rows reach the run's folder no sooner than their block ends."""
+"""What a block should take: rows reach the run's folder no sooner than their block ends …"""
+
+SECONDS_A_WORKER = 0.015
+"""… but more where workers are many, for a single process hands out all blocks, at some 7 ms of CPU time each."""
 
 BLOCKS_A_WORKER = 32
 """A round begins with no more blocks than this for each worker, however slow a codec seems."""
@@ -72,12 +75,18 @@ class Work:
     workers : int
     together : int
         Images that a worker codes at once.
+
+    Attributes
+    ----------
+    seconds : float
+        What a block should take, and after which a worker gives back the rest of it.
     """
 
     def __init__(
         self, families: Mapping[int, Sequence[Codec]], images: int, workers: int = 1, together: int = 1
     ) -> None:
         self._workers, self._together = max(workers, 1), together
+        self.seconds = max(SECONDS, SECONDS_A_WORKER * workers)
         self._shares = {
             family: _Share(
                 _USUAL_MEGAPIXELS * sum(codec.cost + _SCORING for codec in codecs),
@@ -89,7 +98,7 @@ class Work:
     def hand_out(self) -> list[Block]:
         """Cut all that is left into blocks, the slowest first; empty when nothing is."""
         total = sum(share.images * share.pace for share in self._shares.values())
-        seconds = min(SECONDS, total / (self._workers * LEAST_BLOCKS_A_WORKER))
+        seconds = min(self.seconds, total / (self._workers * LEAST_BLOCKS_A_WORKER))
         blocks = []
         for share in sorted(self._shares.values(), key=lambda share: -share.pace):
             size = self._size(share, seconds)

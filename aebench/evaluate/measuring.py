@@ -29,7 +29,7 @@ from aebench.cluster import Cluster, native_stderr_to
 from aebench.codecs.base import Codec
 from aebench.containment import Limits
 from aebench.containment.harness import ContainedHarness, Harness
-from aebench.evaluate.blocks import SECONDS, Block, Work
+from aebench.evaluate.blocks import Block, Work
 from aebench.evaluate.plan import Plan
 from aebench.images import ImageRef
 from aebench.kept import IMAGE, ORIGINAL, STREAM, Keep, write_kept
@@ -143,12 +143,13 @@ class Errand:
     limits: Limits
     keep: Keep | None
     together: int
+    seconds: float
 
     @classmethod
-    def of(cls, work: Plan, own: Mapping[int, Sequence[Codec]], together: int = 1) -> Errand:
-        """Take of a plan what one branch needs, whose workers code so many images together."""
+    def of(cls, work: Plan, own: Mapping[int, Sequence[Codec]], seconds: float, together: int = 1) -> Errand:
+        """Take of a plan what one branch needs, whose workers code so many images together, blocks of some seconds."""
         harness = Harness([own.get(index, ()) for index in range(len(work.families))], work.request)
-        return cls(ray.cloudpickle.dumps(harness), work.limits, work.request.keep, together)
+        return cls(ray.cloudpickle.dumps(harness), work.limits, work.request.keep, together, seconds)
 
 
 class Worker:
@@ -180,7 +181,7 @@ class Worker:
         images = [ImageRef(*pair) for pair in zip(names, uris, strict=True)]
         self._harness.start()
         began, measured = time.perf_counter(), 0
-        while measured < len(images) and (not measured or time.perf_counter() < began + SECONDS):
+        while measured < len(images) and (not measured or time.perf_counter() < began + self._errand.seconds):
             some = images[measured : measured + self._errand.together]
             yield from self._harness.measure(some, family, self._errand.keep == "images" and family == 0)
             measured += len(some)
@@ -191,7 +192,8 @@ def _tasks(work: Plan, cluster: Cluster) -> Branch | None:
     families = work.branch(batched=False)
     if not families:
         return None
-    shared = ray.put(Errand.of(work, families))
+    left = Work(families, len(work.images), cluster.cpus)
+    shared = ray.put(Errand.of(work, families, left.seconds))
 
     def measure_block(table: pa.Table) -> Iterator[pa.Table]:
         yield from _worker(shared).tables(table)
@@ -199,7 +201,7 @@ def _tasks(work: Plan, cluster: Cluster) -> Branch | None:
     def measure(blocks: Dataset) -> Dataset:
         return blocks.map_batches(measure_block, batch_size=None, batch_format="pyarrow", num_cpus=1)
 
-    return Branch(Work(families, len(work.images), cluster.cpus), measure)
+    return Branch(left, measure)
 
 
 _kept_worker: list[tuple[str, Worker]] = []
@@ -228,7 +230,8 @@ def _actors(work: Plan, cluster: Cluster) -> Branch | None:
     most = ACTORS_A_GPU * cluster.gpus or (1 if work.branch(batched=False) else cluster.cpus)
     size = max(1, min(most, items))
     part = 1 / ACTORS_A_GPU if cluster.gpus else 1
-    shared = ray.put(Errand.of(work, families, together))
+    left = Work(families, len(work.images), size, together)
+    shared = ray.put(Errand.of(work, families, left.seconds, together))
 
     def measure(blocks: Dataset) -> Dataset:
         return blocks.map_batches(
@@ -241,7 +244,7 @@ def _actors(work: Plan, cluster: Cluster) -> Branch | None:
             num_cpus=part,
         )
 
-    return Branch(Work(families, len(work.images), size, together), measure)
+    return Branch(left, measure)
 
 
 class NetworkActor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aebench.codecs import codecs
-from aebench.evaluate.blocks import BLOCKS_A_WORKER, LEAST_BLOCKS_A_WORKER, SECONDS, Block, Work
+from aebench.evaluate.blocks import BLOCKS_A_WORKER, LEAST_BLOCKS_A_WORKER, SECONDS, SECONDS_A_WORKER, Block, Work
 
 JPEG, BPG = codecs("jpeg[quality=50]"), codecs("bpg")
 
@@ -28,6 +28,17 @@ def test_fast_codecs_get_more_images_a_block_but_every_worker_its_share() -> Non
     (bpg,) = {block.images for block in Work({0: BPG}, 20, workers=2).hand_out()}
     assert (jpeg, bpg) == (max(16, int(SECONDS / Work({0: JPEG}, 1)._shares[0].pace)), 1)
     assert len(Work({0: JPEG}, 16, workers=2).hand_out()) == 2 * LEAST_BLOCKS_A_WORKER
+
+
+def test_blocks_grow_where_one_process_has_many_workers_to_serve() -> None:
+    images = {}
+    for workers in (2, 50, 1000):
+        work = Work({0: BPG}, 10**7, workers=workers)
+        for block in work.hand_out():
+            work.take_back(block, 10, 10 * 0.0625)
+        images[workers] = max(block.images for block in work.hand_out())
+    assert images[2] == images[50] == int(SECONDS / 0.0625)
+    assert images[1000] == int(1000 * SECONDS_A_WORKER / 0.0625) > 10 * images[2]
 
 
 def test_a_guess_makes_no_more_blocks_than_a_round_should_have() -> None:
