@@ -12,13 +12,13 @@ integer tables that were made of it once, so that decoding depends on no floatin
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from aebench.models.entropy.bounds import lower_bound
 from aebench.models.entropy.coding import Tables
 
 RADIUS = 255
@@ -32,27 +32,6 @@ _INITIAL_SCALE = 10.0
 _TOTAL = 2**16
 _FARTHEST = 2**15
 """Medians are looked for in ± this."""
-
-
-class LowerBound(torch.autograd.Function):
-    """max(x, bound), with a gradient also below the bound if descent leads up."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, bound: float) -> Tensor:
-        ctx.save_for_backward(x)
-        ctx.bound = bound
-        return x.clamp(min=bound)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        (x,), (gradient,) = ctx.saved_tensors, gradients
-        return torch.where((x >= ctx.bound) | (gradient < 0), gradient, 0), None
-
-
-def lower_bound(x: Tensor, bound: float) -> Tensor:
-    """Apply `LowerBound`."""
-    bounded: Tensor = LowerBound.apply(x, bound)  # type: ignore[no-untyped-call]
-    return bounded
 
 
 class FactorisedPrior(nn.Module):
@@ -87,6 +66,7 @@ class FactorisedPrior(nn.Module):
         tables = torch.zeros(widths * channels, 2 * radius + 2, dtype=torch.int32)
         self.register_buffer("frequencies", tables, persistent=False)
         self.register_buffer("centres", torch.zeros(widths * channels, dtype=torch.int32), persistent=False)
+        self._made: tuple[Tensor, Tables] | None = None
 
     def bits(self, values: Tensor, width: Tensor | None = None) -> Tensor:
         """Return −log2 of the mass in [v − ½, v + ½].
@@ -124,12 +104,18 @@ class FactorisedPrior(nn.Module):
 
         They are the stored ones, or are made of the density where none are stored, as in the midst of a training.
         """
-        frequencies, centres = self._tables(width)
-        rows = frequencies.cpu().numpy().astype(np.uint16)
-        return Tables([row[row > 0] for row in rows], centres.cpu().numpy())
+        if self._made is None or (width is not None and not torch.equal(self._made[0], width)):
+            frequencies, centres = self._tables(width)
+            rows = frequencies.cpu().numpy().astype(np.uint16)
+            made = Tables([row[row > 0] for row in rows], centres.cpu().numpy())
+            if self.training:
+                return made
+            self._made = (torch.ones(1, self.channels) if width is None else width.detach().clone(), made)
+        return self._made[1]
 
     def train(self, mode: bool = True) -> FactorisedPrior:
-        """Forget the stored tables when the density is about to change."""
+        """Forget tables when the density may have changed: those made of it, and in training the stored ones too."""
+        self._made = None
         if mode:
             self.frequencies.zero_()
         super().train(mode)
@@ -144,6 +130,7 @@ class FactorisedPrior(nn.Module):
         """Take what `stored_state` gave."""
         self.frequencies.copy_(state["frequencies"].to(torch.int32))
         self.centres.copy_(state["centres"])
+        self._made = None
         self.load_state_dict({name: state[name] for name in self.state_dict()})
 
     def _tables(self, width: Tensor | None) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from aebench.models.entropy.coding import Reader, Tables, Writer
-from aebench.models.entropy.factorised import FactorisedPrior, lower_bound
+from aebench.models.entropy.factorised import FactorisedPrior
 
 
 def fitted(values: Tensor, steps: int = 300) -> FactorisedPrior:
@@ -96,11 +96,3 @@ def test_far_values_are_coded_and_have_a_gradient(prior: FactorisedPrior) -> Non
     prior.bits(far).sum().backward()  # type: ignore[no-untyped-call]
     assert far.grad is not None and far.grad.isfinite().all()
     coded(prior.tables(), far.detach())
-
-
-def test_the_bound_passes_gradients_that_lead_up() -> None:
-    x = torch.tensor([0.1, 0.1, 2.0], requires_grad=True)
-    bounded = lower_bound(x, 1.0)
-    assert bounded.tolist() == [1.0, 1.0, 2.0]
-    (bounded * torch.tensor([1.0, -1.0, 1.0])).sum().backward()  # type: ignore[no-untyped-call]
-    assert x.grad is not None and x.grad.tolist() == [0.0, -1.0, 1.0]
