@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -46,6 +48,18 @@ def down(inputs: int, outputs: int) -> nn.Conv2d:
 def up(inputs: int, outputs: int) -> nn.ConvTranspose2d:
     """Transposed `down`: twice the rows and columns."""
     return nn.ConvTranspose2d(inputs, outputs, 5, stride=2, padding=2, output_padding=1)
+
+
+def preserve_variance(network: nn.Module) -> None:
+    """Start all convolutions with weights that keep the variance of white inputs, and without bias."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            terms = layer.in_channels * math.prod(layer.kernel_size)
+            if isinstance(layer, nn.ConvTranspose2d):
+                terms /= math.prod(layer.stride)
+            nn.init.normal_(layer.weight, std=terms**-0.5)
+            assert layer.bias is not None
+            nn.init.zeros_(layer.bias)
 
 
 def pad(x: Tensor, multiple: int) -> Tensor:

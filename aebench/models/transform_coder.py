@@ -10,12 +10,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from aebench.models.entropy.channels import ChannelPrior
 from aebench.models.entropy.coders import Decoder, Encoder, Estimator
 from aebench.models.entropy.exact import ExactConv2d, ExactConvTranspose2d, from_integers, to_integers
-from aebench.models.entropy.factorised import FactorisedPrior
 from aebench.models.entropy.gaussian import GaussianConditional
 from aebench.models.entropy.models import EntropyModel, Factorised, Hyperprior
-from aebench.models.layers import pad
+from aebench.models.layers import pad, preserve_variance
 
 LAMBDAS = (0.0016, 0.004, 0.01, 0.025, 0.0625, 0.16)
 """Bits a pixel that a squared error of 1, in levels of RGB, is worth, at each rate."""
@@ -49,6 +49,8 @@ class TransformCoder(nn.Module):
         super().__init__()
         self.analysis, self.synthesis, self.entropy = analysis, synthesis, entropy
         self.channels, self.stride = channels, stride
+        preserve_variance(analysis)
+        preserve_variance(synthesis)
         lambdas = torch.tensor(LAMBDAS)
         self.register_buffer("lambdas", lambdas, persistent=False)
         # the best step of a uniform quantiser goes with the root of λ
@@ -121,8 +123,17 @@ class TransformCoder(nn.Module):
 
     def latent(self, rgb: Tensor) -> Tensor:
         """Map RGB in [0, 1] of any size to the latent, before its gain."""
-        y: Tensor = self.analysis(pad(rgb.float(), self.stride) - 0.5)
+        return self.analyse(pad(rgb.float(), self.stride) - 0.5)
+
+    def analyse(self, centred: Tensor) -> Tensor:
+        """Map RGB − ½, sides multiples of the stride, to the latent."""
+        y: Tensor = self.analysis(centred)
         return y
+
+    def synthesise(self, y: Tensor) -> Tensor:
+        """Map a latent to RGB − ½."""
+        centred: Tensor = self.synthesis(y)
+        return centred
 
     def _walk(self, y: Tensor, rate: Tensor, coder: Estimator | Encoder) -> Tensor:
         gain = self.log_gain.exp()
@@ -131,8 +142,7 @@ class TransformCoder(nn.Module):
 
     def _decoded(self, quantised: Tensor, rate: Tensor) -> Tensor:
         inverse = self.log_inverse_gain[rate].exp()[..., None, None]
-        rgb: Tensor = self.synthesis(quantised.float() * inverse)
-        return rgb + 0.5
+        return self.synthesise(quantised.float() * inverse) + 0.5
 
     def _rate(self, like: Tensor, rate: int) -> Tensor:
         return torch.full((len(like),), rate, device=like.device)
@@ -146,7 +156,7 @@ class TransformCoder(nn.Module):
                 state |= {f"{prefix}.weight": weight} | ({} if bias is None else {f"{prefix}.bias": bias})
             elif isinstance(module, GaussianConditional):
                 state |= _prefixed(prefix, module.stored_state())
-            elif isinstance(module, FactorisedPrior):
+            elif isinstance(module, ChannelPrior):
                 state |= _prefixed(prefix, module.stored_state(self._widths()))
         return state
 
@@ -157,7 +167,7 @@ class TransformCoder(nn.Module):
             if isinstance(module, ExactConv2d | ExactConvTranspose2d):
                 weight, bias = from_integers((state[f"{prefix}.weight"], state.get(f"{prefix}.bias")))
                 state = state | {f"{prefix}.weight": weight} | ({} if bias is None else {f"{prefix}.bias": bias})
-            elif isinstance(module, GaussianConditional | FactorisedPrior):
+            elif isinstance(module, GaussianConditional | ChannelPrior):
                 module.load_stored_state(
                     {name.removeprefix(f"{prefix}."): value for name, value in state.items() if name.startswith(prefix)}
                 )

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from aebench.models.entropy.bounds import noisy, straight_round
+from aebench.models.entropy.channels import ChannelPrior
 from aebench.models.entropy.coding import Integers, Reader, Writer
-from aebench.models.entropy.factorised import FactorisedPrior
 from aebench.models.entropy.gaussian import GaussianConditional
 
 LARGEST = 2047
@@ -26,17 +26,17 @@ class Coder(ABC):
     """Takes groups of latents, in the order of the entropy model."""
 
     @abstractmethod
-    def factorised(self, prior: FactorisedPrior, values: Tensor, rate: Tensor, width: Tensor) -> Tensor:
+    def factorised(self, prior: ChannelPrior, values: Tensor, rate: Tensor, width: Tensor) -> Tensor:
         """Take latents that nothing is known about.
 
         Parameters
         ----------
-        prior : FactorisedPrior
+        prior : ChannelPrior
         values : Tensor, shape (N, C, H, W)
             Of a reader only the shape counts.
         rate : int64 Tensor, shape (N,)
         width : Tensor, shape (rates, C)
-            See `FactorisedPrior`.
+            See `ChannelPrior`.
 
         Returns
         -------
@@ -75,7 +75,7 @@ class Estimator(Coder):
         self.training = training
         self.bits: Tensor = torch.zeros(())
 
-    def factorised(self, prior: FactorisedPrior, values: Tensor, rate: Tensor, width: Tensor) -> Tensor:
+    def factorised(self, prior: ChannelPrior, values: Tensor, rate: Tensor, width: Tensor) -> Tensor:
         """See `Coder`."""
         seen = noisy(values) if self.training else _round(values)
         self.bits = self.bits + prior.bits(seen, width[rate]).sum((1, 2, 3))
@@ -113,7 +113,7 @@ class Encoder(_Stream):
         """Return all that was written."""
         return self._writer.finish()
 
-    def factorised(self, prior: FactorisedPrior, values: Tensor, rate: Tensor, width: Tensor) -> Tensor:
+    def factorised(self, prior: ChannelPrior, values: Tensor, rate: Tensor, width: Tensor) -> Tensor:
         """See `Coder`."""
         rounded = _round(values)
         self.integers.append(_integers(rounded))
@@ -137,7 +137,7 @@ class Decoder(_Stream):
         super().__init__()
         self._reader = Reader(data)
 
-    def factorised(self, prior: FactorisedPrior, values: Tensor, rate: Tensor, width: Tensor) -> Tensor:
+    def factorised(self, prior: ChannelPrior, values: Tensor, rate: Tensor, width: Tensor) -> Tensor:
         """See `Coder`."""
         self.integers.append(self._reader.get(prior.tables(width), _channels(values, rate)))
         return torch.from_numpy(self.integers[-1]).to(values).view(values.shape)

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from aebench.models.entropy.bounds import lower_bound
+from aebench.models.entropy.channels import SMALLEST_MASS
 from aebench.models.entropy.coding import Tables
-from aebench.models.entropy.factorised import SMALLEST_MASS
 
 SCALES, SMALLEST, LARGEST = 64, 0.11, 256.0
 _STEP = math.log(LARGEST / SMALLEST) / (SCALES - 1)

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor, nn
 
+from aebench.models.entropy.channels import ChannelPrior
 from aebench.models.entropy.coders import Coder
 from aebench.models.entropy.factorised import FactorisedPrior
 from aebench.models.entropy.gaussian import GaussianConditional, scale_index
@@ -51,7 +52,7 @@ class EntropyModel(nn.Module, ABC):
 class Factorised(EntropyModel):
     """No side information, a density a channel: that of the latent before its gain, so that one serves all rates."""
 
-    def __init__(self, channels: int, rates: int, prior: type[FactorisedPrior] = FactorisedPrior) -> None:
+    def __init__(self, channels: int, rates: int, prior: type[ChannelPrior] = FactorisedPrior) -> None:
         super().__init__()
         self.prior = prior(channels, rates)
 
