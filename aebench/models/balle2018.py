@@ -18,6 +18,7 @@ from __future__ import annotations
 from torch import nn
 
 from aebench.models.entropy import exact
+from aebench.models.entropy.factorised import FactorisedPrior
 from aebench.models.entropy.models import Factorised, Hyperprior
 from aebench.models.layers import Gdn, down, up
 from aebench.models.transform_coder import RATES, TransformCoder
@@ -47,7 +48,8 @@ class Balle2018Factorised(TransformCoder):
 
     def __init__(self, width: tuple[int, int] = PUBLISHED) -> None:
         n, m = width
-        super().__init__(analysis(n, m), synthesis(n, m), Factorised(m, RATES), m, STRIDE)
+        entropy = Factorised(FactorisedPrior(m, RATES, scale=1))
+        super().__init__(analysis(n, m), synthesis(n, m), entropy, m, STRIDE)
 
 
 class Balle2018FactorisedSmall(Balle2018Factorised):

@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from aebench.color import RGB_TO_YCBCR_BT601, YCBCR_BT601_TO_RGB
+from aebench.models.entropy.factorised import FactorisedPrior
 from aebench.models.entropy.models import Factorised
 from aebench.models.transform_coder import RATES, TransformCoder
 
@@ -106,7 +107,8 @@ class Cheng2018(TransformCoder):
         analysis = Planes(*(_analysis(filters) for _ in range(PLANES)))
         synthesis = Planes(*(_synthesis(filters) for _ in range(PLANES)))
         channels = PLANES * filters[-1]
-        super().__init__(analysis, synthesis, Factorised(channels, RATES), channels, STRIDE)
+        entropy = Factorised(FactorisedPrior(channels, RATES, scale=1))
+        super().__init__(analysis, synthesis, entropy, channels, STRIDE)
         self.components = PrincipalComponents(PLANES, filters[-1])
 
     def analyse(self, centred: Tensor) -> Tensor:

@@ -56,7 +56,7 @@ def preserve_variance(network: nn.Module) -> None:
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
             terms = layer.in_channels * math.prod(layer.kernel_size)
             if isinstance(layer, nn.ConvTranspose2d):
-                terms /= math.prod(layer.stride)
+                terms //= math.prod(layer.stride)
             nn.init.normal_(layer.weight, std=terms**-0.5)
             assert layer.bias is not None
             nn.init.zeros_(layer.bias)

@@ -78,7 +78,7 @@ class Theis2017(TransformCoder):
             nn.LeakyReLU(),
             *_sub_pixel(n, 3),
         )
-        entropy = Factorised(LATENT_CHANNELS, RATES, GaussianScaleMixture)
+        entropy = Factorised(GaussianScaleMixture(LATENT_CHANNELS, RATES))
         super().__init__(analysis, synthesis, entropy, LATENT_CHANNELS, STRIDE)
 
 

@@ -7,6 +7,8 @@ its loss is λ · 255² · MSE + bits per pixel, in RGB, scaled so that no λ ou
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -26,6 +28,7 @@ VALIDATED = (1, 3, 5)
 
 _MIDDLE = 0.016
 _MIDDLE_GAIN = 4.0
+_LARGEST_LOSS = 5.0
 
 
 class TransformCoder(nn.Module):
@@ -57,6 +60,14 @@ class TransformCoder(nn.Module):
         gain = (_MIDDLE_GAIN * (lambdas / _MIDDLE).sqrt()).log()[:, None].expand(-1, channels)
         self.log_gain, self.log_inverse_gain = nn.Parameter(gain.clone()), nn.Parameter(-gain)
 
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Let densities and gains, which many values share, learn faster than kernels."""
+        densities = [module for module in self.modules() if isinstance(module, ChannelPrior)]
+        fast = [self.log_gain, self.log_inverse_gain, *(value for prior in densities for value in prior.parameters())]
+        known = {id(value) for value in fast}
+        rest = [value for value in self.parameters() if id(value) not in known]
+        return [{"params": rest}, {"params": fast, "slower": 3.0}]
+
     def loss(self, rgb: Tensor) -> Tensor:
         """Rate and distortion of a batch of RGB in [0, 1], (N, 3, H, W), each image at a rate of its own.
 
@@ -73,7 +84,7 @@ class TransformCoder(nn.Module):
         mse = (decoded[..., : rgb.shape[-2], : rgb.shape[-1]] - rgb).square().mean((1, 2, 3)) * 255**2
         bpp = coder.bits / (rgb.shape[-2] * rgb.shape[-1])
         lambdas = self.lambdas[rate]
-        return ((lambdas * mse + bpp) * (_MIDDLE / lambdas).sqrt()).mean()
+        return _tamed((lambdas * mse + bpp) * (_MIDDLE / lambdas).sqrt()).mean()
 
     @torch.no_grad()
     def rates(self, rgb: Tensor) -> tuple[float, float]:
@@ -179,6 +190,12 @@ class TransformCoder(nn.Module):
             return self.entropy.widths()
         assert isinstance(self.entropy, Factorised)
         return 1 / self.log_gain.exp()
+
+
+def _tamed(losses: Tensor) -> Tensor:
+    """Shorten the gradients of large losses: inverse normalisation is a polynomial, and one crop could outweigh all."""
+    shortened = losses * (_LARGEST_LOSS / losses.detach()).clamp(max=1)
+    return losses.detach() + shortened - shortened.detach()
 
 
 def _prefixed(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from aebench.codecs.base import Rgb
+from aebench.codecs.neural import SHIPPED
 from aebench.models.transform_coder import LAMBDAS, RATES, VALIDATED
-from aebench.models.weights import Weights, build
-from aebench.training import Recipe, Trainer
+from aebench.models.weights import Weights, build, read_weights
 from tests.models.lapped.helpers import as_tensor, picture
 from tests.models.references import FAMILIES, loaded, seeded, seeded_weights
 
@@ -38,15 +38,26 @@ def test_every_weight_learns(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_training_makes_it_better_and_bytes_agree_with_bits(name: str, photograph: Rgb) -> None:
-    network = seeded(name)
-    recipe = Recipe(crop=32, batch=4, epochs=1, steps=12, learning_rate=1e-3)
-    trainer = Trainer(network, recipe, [photograph], [photograph[:160, :160]])
-    before = trainer.validate()
-    epoch = trainer.epoch()
-    assert epoch.validation_loss < before[0]
-    assert epoch.estimated_bpp is not None
-    assert epoch.real_bpp == pytest.approx(epoch.estimated_bpp, rel=0.01)
+def test_a_few_steps_of_training_make_it_better(name: str) -> None:
+    network, rgb = seeded(name), torch.cat([as_tensor(picture(32, 48, seed)) for seed in (1, 2, 3, 4)])
+    optimiser, losses = torch.optim.Adam(network.parameters(), lr=5e-4), []
+    for _ in range(15):
+        torch.manual_seed(1)
+        optimiser.zero_grad()
+        loss = network.loss(rgb)
+        loss.backward()
+        optimiser.step()
+        losses.append(float(loss.detach()))
+    assert losses[-1] < 0.9 * losses[0]
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_bytes_agree_with_bits(name: str, photograph: Rgb) -> None:
+    shipped = (SHIPPED / name).is_dir()
+    network = read_weights(SHIPPED / name).load_into(build(name)).eval() if shipped else loaded(name)
+    estimated, real = network.rates(as_tensor(photograph[:256, :256]))  # type: ignore[operator]
+    # untrained, a network wonders at much of what it sees, and what escapes from tables costs less than it expects
+    assert real == pytest.approx(estimated, rel=0.01 if shipped else 0.05)
 
 
 @pytest.mark.parametrize("name", SMALL)

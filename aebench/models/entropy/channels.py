@@ -18,8 +18,8 @@ from aebench.models.entropy.coding import Tables
 RADIUS = 255
 """Largest distance from a table's centre that has a symbol of its own; beyond it is the escape."""
 
-SMALLEST_MASS = 1e-9
-"""Probability, at least, that training gives to anything."""
+SMALLEST_MASS = 2.0**-22
+"""Probability, at least, that training gives to anything: what escapes from the tables costs some 22 bits."""
 
 _TOTAL = 2**16
 
@@ -84,13 +84,14 @@ class ChannelPrior(nn.Module, ABC):
 
         They are the stored ones, or are made of the density where none are stored, as in the midst of a training.
         """
-        if self._made is None or (width is not None and not torch.equal(self._made[0], width)):
+        key = torch.ones(1, self.channels) if width is None else width.detach().cpu()
+        if self._made is None or not torch.equal(self._made[0], key):
             frequencies, centres = self._tables(width)
             rows = frequencies.cpu().numpy().astype(np.uint16)
             made = Tables([row[row > 0] for row in rows], centres.cpu().numpy())
             if self.training:
                 return made
-            self._made = (torch.ones(1, self.channels) if width is None else width.detach().clone(), made)
+            self._made = key.clone(), made
         return self._made[1]
 
     def train(self, mode: bool = True) -> Self:

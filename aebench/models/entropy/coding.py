@@ -102,7 +102,8 @@ class Reader:
         distance = symbols - radius
         for index in np.flatnonzero(distance > radius):
             distance[index] = self._escaped(int(radius[index]))
-        return distance + tables.centres[table]
+        values: Integers = distance + tables.centres[table]
+        return values
 
     def _escaped(self, radius: int) -> int:
         length = int(self._decode(stream.model.Uniform(_LONGEST), 1)[0]) + 1

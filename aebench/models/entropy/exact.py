@@ -22,9 +22,8 @@ _MOST_TERMS = 2**13
 
 def fix(x: Tensor) -> Tensor:
     """Round to an activation, in float64."""
-    return (
-        (x.double() * 2**ACTIVATION_BITS).round().div(2**ACTIVATION_BITS).clamp(-LARGEST_ACTIVATION, LARGEST_ACTIVATION)
-    )
+    rounded: Tensor = (x.double() * 2**ACTIVATION_BITS).round().div(2**ACTIVATION_BITS)
+    return rounded.clamp(-LARGEST_ACTIVATION, LARGEST_ACTIVATION)
 
 
 class ExactConv2d(nn.Conv2d):

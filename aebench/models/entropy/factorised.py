@@ -28,11 +28,17 @@ _BISECTIONS = 32
 
 
 class FactorisedPrior(ChannelPrior):
-    """A learned density a channel; see the module, and `ChannelPrior` for the parameters."""
+    """A learned density a channel; see the module, and `ChannelPrior` for the other parameters.
 
-    def __init__(self, channels: int, widths: int = 1, radius: int = RADIUS) -> None:
+    Parameters
+    ----------
+    scale : float
+        Of the density at the start.
+    """
+
+    def __init__(self, channels: int, widths: int = 1, radius: int = RADIUS, scale: float = _INITIAL_SCALE) -> None:
         super().__init__(channels, widths, radius)
-        scale = _INITIAL_SCALE ** (1 / (len(_WIDTHS) - 1))
+        scale **= 1 / (len(_WIDTHS) - 1)
         self.matrices, self.biases, self.factors = nn.ParameterList(), nn.ParameterList(), nn.ParameterList()
         for inputs, outputs in pairwise(_WIDTHS):
             matrix = torch.full((channels, outputs, inputs), math.log(math.expm1(1 / scale / outputs)))

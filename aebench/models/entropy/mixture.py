@@ -30,7 +30,8 @@ class GaussianScaleMixture(ChannelPrior):
         # on the side where the difference of two cumulatives loses no digits
         sign = torch.where(lower + upper > 0, -1.0, 1.0)
         below, above = (torch.special.ndtr((sign * edge)[:, None] * inverse) for edge in (lower, upper))
-        return (weight * (above - below).abs()).sum(1)
+        mass: Tensor = (weight * (above - below).abs()).sum(1)
+        return mass
 
     def medians(self) -> Tensor:
         """See `ChannelPrior`."""

@@ -11,7 +11,7 @@ from aebench.models.entropy.channels import ChannelPrior
 from aebench.models.entropy.coders import Coder
 from aebench.models.entropy.factorised import FactorisedPrior
 from aebench.models.entropy.gaussian import GaussianConditional, scale_index
-from aebench.models.layers import pad
+from aebench.models.layers import pad, preserve_variance
 
 SIDE_STRIDE = 4
 """Rows and columns of the latent for each of the hyper-latent."""
@@ -52,9 +52,9 @@ class EntropyModel(nn.Module, ABC):
 class Factorised(EntropyModel):
     """No side information, a density a channel: that of the latent before its gain, so that one serves all rates."""
 
-    def __init__(self, channels: int, rates: int, prior: type[ChannelPrior] = FactorisedPrior) -> None:
+    def __init__(self, prior: ChannelPrior) -> None:
         super().__init__()
-        self.prior = prior(channels, rates)
+        self.prior = prior
 
     def walk(self, y: Tensor, side: Tensor | None, rate: Tensor, gain: Tensor, coder: Coder) -> Tensor:
         """See `EntropyModel`."""
@@ -76,6 +76,7 @@ class Hyperprior(EntropyModel):
     def __init__(self, analysis: nn.Module, synthesis: nn.Module, side_channels: int, rates: int) -> None:
         super().__init__()
         self.analysis, self.synthesis, self.side_channels = analysis, synthesis, side_channels
+        preserve_variance(analysis)  # or the hyper-latent starts as zeros
         self.prior = FactorisedPrior(side_channels, rates, radius=63)
         self.log_width = nn.Parameter(torch.zeros(rates, side_channels))
         self.conditional = GaussianConditional()

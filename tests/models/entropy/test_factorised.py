@@ -59,7 +59,7 @@ def test_bytes_agree_with_bits(prior: FactorisedPrior, values: Tensor) -> None:
 
 def test_mass_adds_up_to_one(prior: FactorisedPrior) -> None:
     v = torch.arange(-400.0, 401)[None, None, :, None].expand(1, 4, -1, 1)
-    assert torch.exp2(-prior.bits(v)).sum(2).flatten().tolist() == pytest.approx([1] * 4, abs=1e-4)
+    assert torch.exp2(-prior.bits(v)).sum(2).flatten().tolist() == pytest.approx([1] * 4, abs=1e-3)
 
 
 def test_a_width_is_another_quantiser_step(prior: FactorisedPrior, values: Tensor) -> None:
