@@ -217,6 +217,8 @@ class Trainer:
             decay = min(self.recipe.ema, (1 + self.step) / (10 + self.step))
             for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
                 mean.lerp_(value, 1 - decay)
+            for kept, value in zip(self.average.buffers(), self.network.buffers(), strict=True):
+                kept.copy_(value)
 
     @torch.no_grad()
     def validate(self) -> list[float]:

@@ -191,3 +191,25 @@ def test_an_average_of_the_weights_is_validated_and_kept(tmp_path: Path) -> None
     moving = again.network
     again.average, kept_loss = moving, again.history[-1].validation_loss
     assert again.validate()[0] != kept_loss
+
+
+class _Counting(nn.Module):
+    """A network with a buffer that follows what it sees."""
+
+    seen: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(()))
+        self.register_buffer("seen", torch.zeros(()))
+
+    def loss(self, rgb: Tensor) -> Tensor:
+        self.seen += 1
+        return (self.gain * rgb).square().mean()
+
+
+def test_an_average_of_the_weights_has_the_buffers_of_the_network() -> None:
+    trainer = Trainer(_Counting(), Recipe(crop=8, batch=1, ema=0.9), [np.zeros((8, 8, 3), np.uint8)], [])
+    for _ in range(3):
+        trainer.train_step()
+    assert float(trainer.average.seen) == 3.0

@@ -38,7 +38,7 @@ from aebench.images.uris import has_secrets, redacted
 from aebench.models.weights import Weights, build, read_weights
 
 SHIPPED = Path(__file__).parent.parent / "weights"
-"""Weights that come with aebench, a folder a codec."""
+"""Weights that come with aebench, a folder a network."""
 
 _HEADER = struct.Struct("<2s4sIHH")
 _MAGIC = b"AE"
@@ -100,10 +100,9 @@ class NeuralCodec(Codec):
         """Return the same setting with its weights read into memory, ready to travel."""
         return dataclasses.replace(self, bound=self._weights())
 
-    @classmethod
-    def shipped(cls) -> bool:
-        """Whether aebench ships weights for this codec."""
-        return (SHIPPED / cls.name).is_dir()
+    def shipped(self) -> bool:
+        """Whether aebench ships weights for this codec's network."""
+        return (SHIPPED / self.network_name).is_dir()
 
     def version(self) -> str:
         """Name torch, the network and its weights."""
@@ -164,7 +163,7 @@ class NeuralCodec(Codec):
         if self.weights:
             return _read_once(self.weights)
         if self.shipped():
-            return _read_once(str(SHIPPED / self.name))
+            return _read_once(str(SHIPPED / self.network_name))
         raise WeightsError(
             f"codec {self.name!r} has no weights yet: train them (aebench train --model {self.network_name}), "
             f"or name them: {self.name}[weights=FOLDER]"

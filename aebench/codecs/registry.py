@@ -32,6 +32,11 @@ BUILTIN = {
     "command": "aebench.codecs.command:Command",
     "paper": "aebench.codecs.paper:Paper",
     "lapped": "aebench.codecs.lapped:LappedCodec",
+    "theis2017": "aebench.codecs.reference:Theis2017Codec",
+    "cheng2018": "aebench.codecs.reference:Cheng2018Codec",
+    "balle2018-factorised": "aebench.codecs.reference:Balle2018FactorisedCodec",
+    "balle2018-hyperprior": "aebench.codecs.reference:Balle2018HyperpriorCodec",
+    "minnen2018": "aebench.codecs.reference:Minnen2018Codec",
 }
 
 

@@ -22,7 +22,20 @@ from aebench.errors import WeightsError
 from aebench.storage import Place, place, write_file
 from aebench.suggest import did_you_mean
 
-NETWORKS = {"paper": "aebench.models.paper:PaperAutoencoder", "lapped": "aebench.models.lapped:Lapped"}
+NETWORKS = {
+    "paper": "aebench.models.paper:PaperAutoencoder",
+    "lapped": "aebench.models.lapped:Lapped",
+    "theis2017-small": "aebench.models.theis2017:Theis2017Small",
+    "theis2017-published": "aebench.models.theis2017:Theis2017",
+    "cheng2018-small": "aebench.models.cheng2018:Cheng2018Small",
+    "cheng2018-published": "aebench.models.cheng2018:Cheng2018",
+    "balle2018-factorised-small": "aebench.models.balle2018:Balle2018FactorisedSmall",
+    "balle2018-factorised-published": "aebench.models.balle2018:Balle2018Factorised",
+    "balle2018-hyperprior-small": "aebench.models.balle2018:Balle2018HyperpriorSmall",
+    "balle2018-hyperprior-published": "aebench.models.balle2018:Balle2018Hyperprior",
+    "minnen2018-small": "aebench.models.minnen2018:Minnen2018Small",
+    "minnen2018-published": "aebench.models.minnen2018:Minnen2018",
+}
 """Networks that aebench can train, by name."""
 
 TENSORS, CONFIGURATION = "model.safetensors", "model.json"
