@@ -1,9 +1,9 @@
-"""Training on one device: crops, step, schedule, validation, state. No Ray here; `aebench.train` distributes it.
+"""Training on one device: step, schedule, validation, state. No Ray here; `aebench.train` distributes it.
 
-Every worker draws the same global batch from (seed, step) and keeps its own share of it, so that the number of
-workers changes the speed and, but for rounding, not what is learned; a run resumed after a step goes on with the same
-crops that it would have seen. What a network itself draws in its loss, such as a quantiser step for each crop, comes
-from torch's generator, seeded with (seed, step, rank).
+Crops are those of (seed, step), see `aebench.crops`: the number of workers changes the speed and, but for rounding, not
+what is learned, and a run resumed after a step goes on with the same crops that it would have seen. What a network
+itself draws in its loss, such as a quantiser step for each crop, comes from torch's generator, seeded with
+(seed, step, rank).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from aebench.codecs.base import Rgb
+from aebench.crops import Crops, planes
 
 
 @dataclass(frozen=True)
@@ -87,32 +88,6 @@ def learning_rate(recipe: Recipe, step: int) -> float:
     return end + (start - end) / 2 * (1 + math.cos(math.pi * min(part, 1.0)))
 
 
-def cut_crops(images: Sequence[Tensor], recipe: Recipe, step: int, rank: int = 0, world: int = 1) -> Tensor:
-    """Cut this worker's share of the crops of one step.
-
-    Parameters
-    ----------
-    images : sequence of uint8 Tensors, shape (3, H, W), on the training device
-    step : int
-        Counted over the whole training.
-
-    Returns
-    -------
-    float32 Tensor, shape (batch of this worker, 3, crop, crop)
-        RGB in [0, 1], each flipped left to right with probability ½.
-    """
-    random = np.random.default_rng([recipe.seed, step])
-    crops = []
-    for index in range(recipe.batch):
-        image = images[int(random.integers(len(images)))]
-        y, x = (int(random.integers(max(side - recipe.crop, 0) + 1)) for side in image.shape[1:])
-        flipped = bool(random.integers(2))
-        if index % world == rank:
-            crop = _at_least(image[:, y : y + recipe.crop, x : x + recipe.crop], recipe.crop)
-            crops.append(crop.flip(2) if flipped else crop)
-    return torch.stack(crops).float().div_(255).contiguous(memory_format=torch.channels_last)
-
-
 class WithLoss(nn.Module):
     """A network whose forward pass is its loss: what DistributedDataParallel needs to see."""
 
@@ -136,7 +111,7 @@ class Trainer:
         learning rate of some, times their ``slower``, is to be another. `wrap` is applied to it once, to distribute its
         gradients.
     images, validation : sequences of uint8 arrays, shape (H, W, 3)
-        RGB. The training images, all of them on every worker; the whole validation set.
+        RGB. The training images, of which each worker opens those that it draws; the whole validation set.
     """
 
     def __init__(
@@ -154,8 +129,8 @@ class Trainer:
         self.recipe, self.rank, self.world = recipe, rank, world
         self.device = torch.device(device)
         self.network = network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.images = [_planes(rgb).to(self.device) for rgb in images]
-        self.validation = [_planes(rgb) for rgb in validation[rank::world]]
+        self.crops = Crops(images, recipe, self.device, rank, world)
+        self.validation = [planes(rgb) for rgb in validation[rank::world]]
         self.average = copy.deepcopy(self.network) if recipe.ema else self.network
         groups = getattr(self.network, "parameter_groups", self.network.parameters)()
         self.optimiser = torch.optim.Adam(groups, lr=recipe.learning_rate)
@@ -199,7 +174,7 @@ class Trainer:
         """Take one optimiser step on this worker's share of the batch; return its loss, detached."""
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.recipe, self.step) * group.get("slower", 1.0)
-        crops = cut_crops(self.images, self.recipe, self.step, self.rank, self.world)
+        crops = self.crops.batch(self.step)
         torch.manual_seed(int(np.random.SeedSequence([self.recipe.seed, self.step, self.rank]).generate_state(1)[0]))
         self.optimiser.zero_grad(set_to_none=True)
         with self._autocast():
@@ -302,16 +277,3 @@ def network_tensors(folder: Path) -> dict[str, Tensor]:
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-
-def _planes(rgb: Rgb) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1)))
-
-
-def _at_least(crop: Tensor, side: int) -> Tensor:
-    """Repeat the last row and column of an image that is smaller than a crop."""
-    missing_rows, missing_columns = side - crop.shape[1], side - crop.shape[2]
-    if missing_rows or missing_columns:
-        padding = (0, missing_columns, 0, missing_rows)
-        crop = nn.functional.pad(crop[None].float(), padding, mode="replicate")[0].to(crop.dtype)
-    return crop

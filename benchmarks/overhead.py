@@ -36,9 +36,9 @@ Stages = dict[str, float]
 def main(spec: str = "kodak", *, repeats: int = REPEATS) -> None:
     show_machine()
     chosen, settings = images(spec), parse(SETTINGS)
+    found = [_stages(chosen, settings) for _ in range(repeats)]  # before Ray, whose own processes are never quite idle
     with ray() as cluster:
         warm_up(chosen, settings, cluster)
-        found = [_stages(chosen, settings) for _ in range(repeats)]
         for stages in found:
             rows = len(chosen) * len(settings)
             whole = 1e3 * by_aebench(chosen, settings, cluster).cpu / rows

@@ -21,7 +21,6 @@ from collections.abc import Callable
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
-import numpy as np
 import torch
 import torch.distributed as dist
 import torch.nn.functional as F
@@ -30,9 +29,10 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.utils.flop_counter import FlopCounterMode
 
 from aebench.codecs import Rgb
+from aebench.crops import Crops
 from aebench.images import open_rgb
 from aebench.models.paper import PaperAutoencoder
-from aebench.training import Recipe, Trainer, WithLoss, cut_crops
+from aebench.training import Recipe, Trainer, WithLoss
 from benchmarks.showing import cpus, images, show_machine, show_table, spread
 
 STEPS = 10
@@ -101,8 +101,8 @@ def bare_loop(
     world: int = 1,
 ) -> Step:
     """Make a training step of nothing but the network, its loss and Adam."""
-    planes = [torch.from_numpy(np.ascontiguousarray(rgb.transpose(2, 0, 1))) for rgb in pictures]
-    crops = [cut_crops(planes, recipe, step, world=world).to(device, memory_format=layout) for step in range(8)]
+    cut = Crops(pictures, recipe, world=world)
+    crops = [cut.batch(step).to(device, memory_format=layout) for step in range(8)]
     loss_of: Any = WithLoss(network.to(device=device, memory_format=layout))  # type: ignore[call-overload]
     if recipe.compile:
         loss_of = torch.compile(loss_of)

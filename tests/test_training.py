@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from aebench.codecs.base import Rgb
 from aebench.models.weights import build
-from aebench.training import Epoch, Recipe, Trainer, cut_crops, learning_rate, network_tensors
+from aebench.training import Epoch, Recipe, Trainer, learning_rate, network_tensors
 
 RECIPE = Recipe(seed=5, crop=16, batch=4, epochs=3, steps=2)
 
@@ -62,23 +62,6 @@ def test_training_learns() -> None:
     epochs = finish(trainer(recipe))
     assert epochs[-1].train_loss < epochs[0].train_loss / 2
     assert epochs[-1].validation_psnr > epochs[0].validation_psnr
-
-
-def test_workers_share_the_crops_of_one_global_batch() -> None:
-    images = [torch.from_numpy(rgb.transpose(2, 0, 1)) for rgb in pictures()]
-    whole = cut_crops(images, RECIPE, step=7)
-    shares = [cut_crops(images, RECIPE, 7, rank, 2) for rank in (0, 1)]
-    assert torch.equal(torch.stack([shares[0], shares[1]], dim=1).flatten(0, 1), whole)
-    assert whole.shape == (4, 3, 16, 16)
-    assert 0 <= whole.min() <= whole.max() <= 1
-    assert not torch.equal(whole, cut_crops(images, RECIPE, step=8))
-
-
-def test_images_smaller_than_a_crop_are_padded_by_repetition() -> None:
-    image = torch.from_numpy(np.full((3, 5, 30), 200, np.uint8))
-    crops = cut_crops([image], RECIPE, step=0)
-    assert crops.shape == (4, 3, 16, 16)
-    assert torch.all(crops == 200 / 255)
 
 
 @pytest.mark.parametrize("epochs", [1, 7])

@@ -17,6 +17,7 @@ from ray.train.backend import BackendConfig
 from ray.train.torch import TorchConfig, get_device, prepare_model
 from ray.train.torch.config import _TorchBackend
 
+from aebench.crops import Files
 from aebench.images import open_rgb
 from aebench.models.weights import build
 from aebench.training import Epoch, Recipe, Trainer
@@ -54,7 +55,7 @@ def make_trainer(config: dict[str, Any]) -> Trainer:
     return Trainer(
         build(config["model"]),
         recipe,
-        [open_rgb(image.uri) for image in config["images"]],
+        Files(config["images"]),
         [open_rgb(image.uri) for image in config["validation"]],
         device=get_device(),
         rank=context.get_world_rank(),

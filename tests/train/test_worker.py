@@ -18,14 +18,14 @@ from aebench.cluster import Cluster
 from aebench.images import ImageRef
 from aebench.train import make_trainer
 from aebench.train.worker import GlooConfig
-from aebench.training import Recipe, cut_crops
+from aebench.training import Recipe
 from tests.train.trainings import alone
 
 
 def probe(config: dict[str, Any]) -> None:
     """Train a little on one of several workers, and write down what it saw and what it holds."""
     trainer = make_trainer(config)
-    crops = cut_crops(trainer.images, trainer.recipe, 0, trainer.rank, trainer.world)
+    crops = trainer.crops.batch(0)
     epoch = trainer.epoch()
     facts = {
         "crops": hashlib.sha256(crops.numpy().tobytes()).hexdigest(),
