@@ -1,0 +1,1 @@
+"""Entropy models that networks share, and how their integers become bytes."""
