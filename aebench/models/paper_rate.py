@@ -3,10 +3,14 @@
 Analysis and synthesis are those of `aebench.models.paper`, layer by layer, so that a training may start from its
 weights. Between them each channel is multiplied by the gain of its rate and rounded, and afterwards multiplied by its
 inverse gain, which is learned as well (Cui et al., *Asymmetric gained deep image compression with continuous rate
-adaptation*, 2021): one network serves all rates. In training, uniform noise stands for rounding and the factorised
-prior gives the bits (Ballé, Laparra, Simoncelli, *End-to-end optimized image compression*, 2017). The loss is
-λ · MSE + bpp, the squared error being that of RGB in levels of 0 … 255, which is what is scored; the paper's own is
-that of YCbCr.
+adaptation*, 2021): one network serves all rates.
+
+In training the factorised prior gives the bits of a latent with uniform noise in the place of rounding (Ballé, Laparra,
+Simoncelli, *End-to-end optimized image compression*, 2017), while the synthesis sees it rounded, the gradient passed
+straight through (Minnen and Singh, *Channel-wise autoregressive entropy models for learned image compression*, 2020,
+section 3.4). With noise there as well it would learn to spread a value over many channels, each of less than half a
+step, which survives noise and not rounding. The loss is λ · MSE + bpp, the squared error being that of RGB in levels of
+0 … 255, which is what is scored; the paper's own is that of YCbCr.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,8 +42,11 @@ VALIDATED = (1, 4, 6)
 FITTED = 32
 """Images that the context model is fitted to."""
 
-_FIRST_GAIN = 4.0
+_FIRST_GAIN = 10.0
 """Initial gain at λ = 0.01; the noise of a step is inverse to it, its square therefore proportional to λ."""
+
+_UNIT = 16.0
+"""The prior's density is that of the unrounded latent times this, which it expects to be some tens."""
 
 _RADIUS = 127
 """Of the prior's tables."""
@@ -66,6 +74,12 @@ class PaperRate(PaperAutoencoder):
         super().train(mode)
         return self
 
+    def parameter_groups(self) -> list[dict[str, Any]]:
+        """Let the transforms, which are trained already, learn more slowly than gains and prior."""
+        new = [self.log_gain, self.log_inverse_gain, *self.prior.parameters()]
+        transforms = [value for name, value in self.named_parameters() if name.startswith("conv2d_")]
+        return [{"params": transforms, "slower": 0.2}, {"params": new}]
+
     def loss(self, rgb: Tensor) -> Tensor:
         """Rate and distortion of a batch of RGB in [0, 1], (N, 3, H, W).
 
@@ -83,8 +97,9 @@ class PaperRate(PaperAutoencoder):
     def _loss(self, rgb: Tensor, y: Tensor, rate: Tensor) -> Tensor:
         height, width = rgb.shape[-2:]
         scaled = y * self.gain(rate)
-        q = scaled + torch.rand_like(scaled) - 0.5 if self.training else scaled.round()
-        bpp = self.prior.bits(q, 1 / self.gain(rate)[..., 0, 0]).sum((1, 2, 3)) / (height * width)
+        q = scaled + (scaled.round() - scaled).detach()
+        noisy = scaled + torch.rand_like(scaled) - 0.5 if self.training else q
+        bpp = self.prior.bits(noisy, self._widths(rate)).sum((1, 2, 3)) / (height * width)
         decoded = ycbcr_to_rgb(self.dequantise(q, rate))[..., :height, :width]
         mse = (decoded - rgb).mul(255).square().mean((1, 2, 3))
         weight = rgb.new_tensor(LAMBDAS)[rate]
@@ -100,7 +115,7 @@ class PaperRate(PaperAutoencoder):
         for rate in VALIDATED:
             (q,) = self.quantise(rgb, rate)
             present = torch.from_numpy(q)[None].to(rgb)
-            bits = self.prior.bits(present, 1 / self.gain(torch.tensor([rate], device=rgb.device))[..., 0, 0])
+            bits = self.prior.bits(present, self._widths(torch.tensor([rate], device=rgb.device)))
             estimated += float(bits[:, q.any((1, 2))].sum()) + 8 * _MASK_BYTES
             real += 8 * len(self.encode(q, rate, "none"))
         pixels = len(VALIDATED) * rgb.shape[-2] * rgb.shape[-1]
@@ -199,8 +214,8 @@ class PaperRate(PaperAutoencoder):
         self.neighbours = Neighbours.of(arrays)
         self.load_state_dict({name: state[name].float() for name in self.state_dict()})
 
-    def _widths(self) -> Tensor:
-        return (-self.log_gain.detach()).exp()
+    def _widths(self, rate: Tensor | slice = slice(None)) -> Tensor:
+        return _UNIT * (-self.log_gain[rate]).exp()
 
     def _contexts(self) -> Neighbours:
         if not self.neighbours.fitted:

@@ -32,6 +32,9 @@ _ROUNDS = 12
 _REACH = 3.0
 """Standard deviations above its mean at which the prediction reaches the last context."""
 
+_SHARED = 1e-4
+"""How much the histogram of a channel counts in each context, so that one that never occurred has a table as well."""
+
 _LARGEST_WEIGHT = 2**30
 
 Matrix = npt.NDArray[np.float64]
@@ -67,6 +70,7 @@ def fit(latents: Iterable[Sequence[Integers]], rates: int, channels: int) -> Nei
                     symbols = np.minimum(image[channel, grid.sites[phase]], SYMBOLS)
                     found = np.bincount(context * (SYMBOLS + 1) + symbols, minlength=CONTEXTS * (SYMBOLS + 1))
                     counts[rate, channel] += found.reshape(CONTEXTS, -1)
+    counts += _SHARED * counts.sum(2, keepdims=True)
     members, model.frequencies[:] = _cluster(counts.reshape(-1, SYMBOLS + 1))
     model.members[:] = members.reshape(model.members.shape)
     return model
