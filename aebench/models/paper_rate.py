@@ -21,6 +21,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -116,7 +117,7 @@ class PaperRate(PaperAutoencoder):
             (q,) = self.quantise(rgb, rate)
             present = torch.from_numpy(q)[None].to(rgb)
             bits = self.prior.bits(present, self._widths(torch.tensor([rate], device=rgb.device)))
-            estimated += float(bits[:, q.any((1, 2))].sum()) + 8 * _MASK_BYTES
+            estimated += float(bits[:, torch.from_numpy(_active(q))].sum()) + 8 * _MASK_BYTES
             real += 8 * len(self.encode(q, rate, "none"))
         pixels = len(VALIDATED) * rgb.shape[-2] * rgb.shape[-1]
         return estimated / pixels, real / pixels
@@ -142,17 +143,17 @@ class PaperRate(PaperAutoencoder):
 
     def encode(self, q: Integers, rate: int, context: str) -> bytes:
         """Code the integers of one image: a bit a channel, then those of the channels that are not all zero."""
-        active = q.any((1, 2))
+        active = _active(q)
         flat, writer = q.reshape(len(q), -1), Writer()
         if context == "neighbours":
             model = self._contexts()
 
-            def put(channel: int, sites: np.ndarray, table: np.ndarray) -> Integers:
+            def put(channel: int, sites: npt.NDArray[np.int64], table: npt.NDArray[np.uint8]) -> Integers:
                 values: Integers = flat[channel, sites]
                 writer.put(model.tables, values, table)
                 return values
 
-            model.walk(rate, active, *q.shape[1:], put)
+            model.walk(rate, active, q.shape[1], q.shape[2], put)
         else:
             tables = self.tables()
             for channel in np.flatnonzero(active):
@@ -226,8 +227,14 @@ class PaperRate(PaperAutoencoder):
         return self.neighbours
 
 
-def _same(rate: int, channel: int, count: int) -> np.ndarray:
-    return np.full(count, rate * LATENT_CHANNELS + channel)
+def _active(q: Integers) -> npt.NDArray[np.bool_]:
+    """Tell which channels are not all zero."""
+    return np.asarray(q.any((1, 2)), bool)
+
+
+def _same(rate: int, channel: np.integer, count: int) -> npt.NDArray[np.int64]:
+    """Return the number of the prior's table of a channel, so many times."""
+    return np.full(count, rate * LATENT_CHANNELS + int(channel), np.int64)
 
 
 def _under(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -103,7 +103,7 @@ class Weights:
         if _stored(network).keys() == self.state().keys():
             return self.load_into(network)
         own = network.state_dict()
-        for name, tensor in self.state().items():
+        for name, tensor in sorted(self.state().items()):
             if name not in own or own[name].shape != tensor.shape:
                 raise WeightsError(
                     f"the training cannot start from the weights of {self.network!r}: their tensor {name!r} of shape "

@@ -63,11 +63,12 @@ def train(
     identity = _identity(section.model, start, recipe, section.validation, images)
     if (finished := _finished(run, identity)) is not None:
         return finished
+    training = images[: -section.validation]
     config = {
         "model": section.model,
         "start": start,
         "recipe": recipe,
-        "images": images[: -section.validation],
+        "images": training,
         "validation": images[-section.validation :],
     }
     started = time.perf_counter()
@@ -79,7 +80,7 @@ def train(
     weights = _weights_of(
         best,
         section.model,
-        config["images"],
+        training,
         {
             **identity,
             "best_epoch": metrics["epoch"],

@@ -139,8 +139,8 @@ def _cluster(counts: Matrix) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint
     nearest = np.empty(len(occupied), np.int64)
     nearest[ranked] = np.minimum(share / share[-1] * TABLES, TABLES - 1).astype(np.int64)
     for _ in range(_ROUNDS):
-        gathered = np.stack([np.bincount(nearest, found[:, symbol], TABLES) for symbol in range(SYMBOLS + 1)], 1)
-        tables = _frequencies(gathered)
+        gathered = [np.bincount(nearest, found[:, symbol], TABLES) for symbol in range(SYMBOLS + 1)]
+        tables = _frequencies(np.stack(gathered, 1).astype(np.float64))
         bits = np.log2(tables.sum(1, keepdims=True) / np.maximum(tables, 0.25))
         nearest = np.argmin(found @ bits.T, 1)
     members = np.zeros(len(counts), np.uint8)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -109,7 +109,7 @@ class Neighbours:
         )
 
     @classmethod
-    def of(cls, arrays: Mapping[str, npt.NDArray[np.integer]]) -> Neighbours:
+    def of(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Neighbours:
         """Invert `arrays`."""
         return cls(**{field.name: arrays[field.name] for field in fields(cls)})
 
@@ -167,7 +167,8 @@ class Neighbours:
         for partner, weight in zip(self.partners[rate, channel, phase], weights[2:], strict=True):
             if weight:
                 activity += weight * levels[partner][grid.sites[phase]]
-        return np.clip(activity >> SHIFT, 0, CONTEXTS - 1)
+        context: npt.NDArray[np.int64] = np.clip(activity >> SHIFT, 0, CONTEXTS - 1)
+        return context
 
 
 def levels_of(latent: npt.NDArray[np.integer]) -> npt.NDArray[np.int64]:
