@@ -3,7 +3,7 @@
 Payload, after the header of `aebench.codecs.neural`:
 
     setting     1 byte: the rate, and 128 if the context is `neighbours`
-    check       2 bytes, of the CRC-32 of the latent as 32-bit integers, channel by channel, row by row
+    check       2 bytes, of the CRC-32, from the setting on, of the latent as 32-bit integers, channel by channel
     channels    16 bytes, a bit a channel, the first the highest: whether it is not all zero
     the range coder's words, without the zeros at the end
 
@@ -57,7 +57,7 @@ class PaperRateCodec(NeuralCodec):
         assert isinstance(network, PaperRate)
         setting = self.rate + (_NEIGHBOURS if self.context == "neighbours" else 0)
         latents = network.quantise(rgb, self.rate)
-        return [_HEADER.pack(setting, _check(q)) + network.encode(q, self.rate, self.context) for q in latents]
+        return [_HEADER.pack(setting, _check(q, setting)) + network.encode(q, self.rate, self.context) for q in latents]
 
     def decompress(self, network: nn.Module, payloads: Sequence[bytes], height: int, width: int) -> Tensor:
         """Decode payloads, whatever setting they were made with."""
@@ -70,7 +70,7 @@ class PaperRateCodec(NeuralCodec):
             rates.append(setting % _NEIGHBOURS)
             context = "neighbours" if setting >= _NEIGHBOURS else "none"
             latents.append(network.decode(payload[_HEADER.size :], rates[-1], context, height, width))
-            if _check(latents[-1]) != check:
+            if _check(latents[-1], setting) != check:
                 raise CodecError(
                     "the stream of paper-rate decodes to another latent than was coded: it is damaged, or the tables "
                     "are not those of the encoder"
@@ -80,5 +80,5 @@ class PaperRateCodec(NeuralCodec):
         return ycbcr_to_rgb(network.dequantise(q, torch.tensor(rates, device=device)))[..., :height, :width]
 
 
-def _check(q: Integers) -> int:
-    return zlib.crc32(q.astype("<i4").tobytes()) & 0xFFFF
+def _check(q: Integers, setting: int) -> int:
+    return zlib.crc32(q.astype("<i4").tobytes(), setting) & 0xFFFF

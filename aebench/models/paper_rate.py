@@ -8,7 +8,7 @@ adaptation*, 2021): one network serves all rates.
 In training the factorised prior gives the bits of a latent with uniform noise in the place of rounding (Ballé, Laparra,
 Simoncelli, *End-to-end optimized image compression*, 2017), while the synthesis sees it rounded, the gradient passed
 straight through (Minnen and Singh, *Channel-wise autoregressive entropy models for learned image compression*, 2020,
-section 3.4). With noise there as well it would learn to spread a value over many channels, each of less than half a
+section 3.3). With noise there as well it would learn to spread a value over many channels, each of less than half a
 step, which survives noise and not rounding. The loss is λ · MSE + bpp, the squared error being that of RGB in levels of
 0 … 255, which is what is scored; the paper's own is that of YCbCr.
 """
@@ -173,7 +173,10 @@ class PaperRate(PaperAutoencoder):
             tables, q = self.tables(), np.zeros((LATENT_CHANNELS, rows * columns), np.int32)
             for channel in np.flatnonzero(active):
                 q[channel] = reader.get(tables, _same(rate, channel, q.shape[1]))
-        return q.reshape(-1, rows, columns)
+        q = q.reshape(-1, rows, columns)
+        if not np.array_equal(_active(q), active):
+            raise CodecError("the payload of paper-rate is damaged: a channel that it announces is all zero")
+        return q
 
     def tables(self) -> Tables:
         """Return the tables of the factorised prior, number rate · 128 + channel."""

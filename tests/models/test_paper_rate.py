@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from aebench.codecs.base import Rgb
+from aebench.codecs.neural import SHIPPED
 from aebench.errors import WeightsError
 from aebench.models.paper import PaperAutoencoder, pad, rgb_to_ycbcr, ycbcr_to_rgb
 from aebench.models.paper_rate import LAMBDAS, RATES, VALIDATED, PaperRate
-from aebench.models.weights import Weights, build
+from aebench.models.weights import Weights, build, read_weights
 from aebench.training import Recipe, Trainer
 from tests.models.lapped.helpers import as_tensor, picture
 
@@ -89,6 +90,14 @@ def test_latents_come_back_from_their_bytes(trained: PaperRate, context: str, sh
         (q,) = trained.quantise(as_tensor(picture(*shape)), rate)
         data = trained.encode(q, rate, context)
         assert np.array_equal(trained.decode(data, rate, context, *shape), q)
+
+
+@torch.no_grad()
+def test_the_estimate_is_what_the_bytes_are(photograph: Rgb) -> None:
+    network = read_weights(SHIPPED / "paper-rate").load_into(build("paper-rate")).eval()
+    assert isinstance(network, PaperRate)
+    estimated, real = network.rates(as_tensor(photograph))
+    assert real == pytest.approx(estimated, rel=0.01)
 
 
 def test_channels_without_a_value_cost_a_bit(trained: PaperRate) -> None:

@@ -21,12 +21,12 @@ import numpy.typing as npt
 from aebench.models.entropy.coding import Tables
 
 PHASES = 3
-PARTNERS = 4
+PARTNERS = 8
 """Channels that a site sees besides its own."""
 
-CONTEXTS = 16
+CONTEXTS = 24
 SHIFT = 12
-"""A context is the activity divided by 2¹², within 0 … 15."""
+"""A context is the activity divided by 2¹², within 0 … 23."""
 
 TABLES = 128
 """Tables that all rates, channels and contexts share."""
@@ -81,11 +81,11 @@ class Neighbours:
     ----------
     order : uint8 array, shape (rates, channels)
         In which channels are coded.
-    partners : uint8 array, shape (rates, channels, 3, 4)
+    partners : uint8 array, shape (rates, channels, 3, 8)
         Channels, coded before, that the sites of each phase see.
-    weights : int32 array, shape (rates, channels, 3, 6)
+    weights : int32 array, shape (rates, channels, 3, 10)
         Of the activity: the constant, what the four neighbours count together, what each partner counts.
-    members : uint8 array, shape (rates, channels, 16)
+    members : uint8 array, shape (rates, channels, 24)
         The table of each context.
     frequencies : uint16 array, shape (128, 256)
         Of the symbols 0 … 254, 0 where a table has none, and of the escape.

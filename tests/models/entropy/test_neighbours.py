@@ -31,7 +31,7 @@ def seeded_model() -> Neighbours:
         for place, channel in enumerate(model.order[rate]):
             model.partners[rate, channel] = random.choice(model.order[rate, : max(place, 1)], (3, PARTNERS))
             model.weights[rate, channel] = random.integers(-300, 900, (3, 2 + PARTNERS)) * (
-                1 if place else [1, 1] + [0] * 4
+                1 if place else [1, 1] + [0] * PARTNERS
             )
     model.members[:] = random.integers(0, len(model.frequencies), model.members.shape)
     for number, row in enumerate(model.frequencies):
@@ -83,7 +83,12 @@ def test_latents_of_any_size_come_back(seed: int, height: int, width: int, rate:
 
 def test_a_context_is_the_activity_of_what_is_around() -> None:
     model, grid = Neighbours.empty(1, 2), lattice(3, 3)
-    model.weights[0, 1, 1] = [5 << SHIFT, 2 << (SHIFT - 4), 1 << (SHIFT - 4), 0, 0, 0]  # levels are in sixteenths
+    model.weights[0, 1, 1] = [
+        5 << SHIFT,
+        2 << (SHIFT - 4),
+        1 << (SHIFT - 4),
+        *[0] * (PARTNERS - 1),
+    ]  # levels are in sixteenths
     levels = np.zeros((2, 9), np.int64)
     levels[1, [0, 2, 6, 8]] = levels_of(np.array([0, 1, 1, 3]))  # log2(1 + q) of 0, 1, 1, 2
     assert model.contexts(0, 1, 1, levels, grid).tolist() == [5 + 2 * 4]
