@@ -29,9 +29,13 @@ class _Section(BaseModel):
 
 
 class TrainSection(_Section):
-    """``[train]``: what to train, on what, how."""
+    """``[train]``: what to train, on what, how.
+
+    `start` is a folder with weights to begin from, or its URI: see `aebench.models.weights.Weights.start`.
+    """
 
     model: str = "paper"
+    start: str | None = None
     images: str
     fallback: str | None = None
     validation: Annotated[int, Field(ge=1)] = 2

@@ -5,9 +5,10 @@ from __future__ import annotations
 from rich.console import Console
 
 from aebench.images import ImageRef
+from aebench.images.uris import redacted
 from aebench.job import EvaluateSection, Job, TimeSection, TrainSection
 from aebench.results import RunFolder
-from aebench.run import check_training_set, find_images, open_run, ready, refuse_shared_images
+from aebench.run import check_start, check_training_set, find_images, open_run, ready, refuse_shared_images
 from aebench.storage import Place
 
 
@@ -24,6 +25,7 @@ def preview(job: Job, output: Place, console: Console) -> None:
     trained = job.train is not None
     if job.train:
         check_training_set(images["train"], job.train.validation)
+        check_start(job.train)
         refuse_shared_images(images["train"], images["evaluate"])
         _say(console, _training(job.train, images["train"]))
     if job.evaluate:
@@ -36,8 +38,9 @@ def preview(job: Job, output: Place, console: Console) -> None:
 
 
 def _training(section: TrainSection, images: list[ImageRef]) -> str:
+    start = "" if section.start is None else f" from {redacted(section.start)}"
     return (
-        f"would train {section.model} on {len(images) - section.validation} images and validate on "
+        f"would train {section.model}{start} on {len(images) - section.validation} images and validate on "
         f"{section.validation}: {section.epochs} epochs of {section.steps} steps"
     )
 

@@ -65,6 +65,7 @@ def run_job(
     job, images = find_images(job, console)
     if job.train:
         check_training_set(images["train"], job.train.validation)
+        check_start(job.train)
         refuse_shared_images(images["train"], images["evaluate"])
     run.update_info(job=_with_earlier(job, run), started=datetime.now(UTC), **provenance())
 
@@ -218,6 +219,14 @@ def check_training_set(images: list[ImageRef], validation: int) -> None:
         )
 
 
+def check_start(section: TrainSection) -> None:
+    """Refuse weights to start from that cannot be read, or that the network has no place for."""
+    if section.start is not None:
+        from aebench.models.weights import build, read_weights
+
+        read_weights(section.start).start(build(section.model))
+
+
 def refuse_shared_images(training: list[ImageRef], test: list[ImageRef]) -> None:
     """Refuse to train on an image of the test set, recognised by its pixels."""
     with ThreadPoolExecutor() as pool:
@@ -238,6 +247,8 @@ def _with_earlier(job: Job, run: RunFolder) -> dict[str, Any]:
     said = {name: section for name, section in job.model_dump().items() if section is not None}
     for section in (said[name] for name in ("train", "evaluate", "time") if name in said):
         section["images"] = redacted(section["images"])
+        if section.get("start") is not None:
+            section["start"] = redacted(section["start"])
     return {**run.info().get("job", {}), **said}
 
 

@@ -177,6 +177,9 @@ def test_a_dry_run_finds_what_would_stop_the_job(tmp_path: Path) -> None:
     job = tmp_path / "untrained.toml"
     job.write_text('[evaluate]\nimages = "samples[:1]"\ncodecs = ["paper"]\n')
     assert "has no weights yet" in aebench("run", job, "--dry-run", cwd=tmp_path, code=2)
+    start = ["--set", f"train.start={ROOT / 'aebench' / 'weights' / 'lapped'}"]
+    said = aebench("run", ROOT / "jobs" / "smoke.toml", *start, "--output", "r", "--dry-run", cwd=tmp_path, code=2)
+    assert "cannot start from the weights of 'lapped'" in said
     leak = ["--set", "evaluate.images=samples[2:4]"]
     said = aebench("run", ROOT / "jobs" / "smoke.toml", *leak, "--dry-run", cwd=tmp_path, code=2)
     assert "share images" in said

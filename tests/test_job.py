@@ -39,6 +39,12 @@ def test_a_job_is_read_with_its_defaults(tmp_path: Path) -> None:
     assert len(settings) > 8
 
 
+def test_a_training_may_start_from_weights(tmp_path: Path) -> None:
+    job, changed = (read_job(write(tmp_path, GOOD), more) for more in ([], ["train.start=results/paper"]))
+    assert job.train is not None and changed.train is not None
+    assert (job.train.start, changed.train.start) == (None, "results/paper")
+
+
 def test_metrics_and_files_have_defaults(tmp_path: Path) -> None:
     job = read_job(write(tmp_path, GOOD), ["time.images=samples", "time.codecs=['jpeg']"])
     assert job.evaluate is not None

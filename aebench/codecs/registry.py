@@ -31,6 +31,7 @@ BUILTIN = {
     "box-downsample": "aebench.codecs.box_downsample:BoxDownsample",
     "command": "aebench.codecs.command:Command",
     "paper": "aebench.codecs.paper:Paper",
+    "paper-rate": "aebench.codecs.paper_rate:PaperRateCodec",
     "lapped": "aebench.codecs.lapped:LappedCodec",
     "theis2017": "aebench.codecs.reference:Theis2017Codec",
     "cheng2018": "aebench.codecs.reference:Cheng2018Codec",

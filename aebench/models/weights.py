@@ -24,6 +24,7 @@ from aebench.suggest import did_you_mean
 
 NETWORKS = {
     "paper": "aebench.models.paper:PaperAutoencoder",
+    "paper-rate": "aebench.models.paper_rate:PaperRate",
     "lapped": "aebench.models.lapped:Lapped",
     "theis2017-small": "aebench.models.theis2017:Theis2017Small",
     "theis2017-published": "aebench.models.theis2017:Theis2017",
@@ -102,6 +103,24 @@ class Weights:
                     f"{tuple(given[name].shape)}, the network has {tuple(wanted[name].shape)}"
                 )
         getattr(network, "load_stored_state", network.load_state_dict)(given)
+        return network
+
+    def start(self, network: nn.Module) -> nn.Module:
+        """Let the training of a network begin from these weights.
+
+        Those of another network must all be in this one, under the same names; what it has besides stays as it is.
+        """
+        if _stored(network).keys() == self.state().keys():
+            return self.load_into(network)
+        own = network.state_dict()
+        for name, tensor in sorted(self.state().items()):
+            if name not in own or own[name].shape != tensor.shape:
+                raise WeightsError(
+                    f"the training cannot start from the weights of {self.network!r}: their tensor {name!r} of shape "
+                    f"{tuple(tensor.shape)} is "
+                    f"{'not in the network' if name not in own else f'{tuple(own[name].shape)} in the network'}"
+                )
+        network.load_state_dict({**own, **self.state()})
         return network
 
     def state(self) -> dict[str, Tensor]:

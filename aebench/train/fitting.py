@@ -14,7 +14,7 @@ from ray.train.torch import TorchConfig, TorchTrainer
 
 from aebench.cluster import Cluster
 from aebench.errors import ClusterError, JobError
-from aebench.images import ImageRef
+from aebench.images import ImageRef, open_rgb
 from aebench.job import TrainSection
 from aebench.models.weights import CONFIGURATION, Weights, build, read_weights
 from aebench.results import RunFolder
@@ -59,13 +59,16 @@ def train(
     """
     workers = plan_workers(section, cluster)
     recipe = make_recipe(section, seed, workers)
-    identity = _identity(section.model, recipe, section.validation, images)
+    start = None if section.start is None else read_weights(section.start)
+    identity = _identity(section.model, start, recipe, section.validation, images)
     if (finished := _finished(run, identity)) is not None:
         return finished
+    training = images[: -section.validation]
     config = {
         "model": section.model,
+        "start": start,
         "recipe": recipe,
-        "images": images[: -section.validation],
+        "images": training,
         "validation": images[-section.validation :],
     }
     started = time.perf_counter()
@@ -77,6 +80,7 @@ def train(
     weights = _weights_of(
         best,
         section.model,
+        training,
         {
             **identity,
             "best_epoch": metrics["epoch"],
@@ -112,10 +116,13 @@ def _fit(config: dict[str, Any], workers: Workers, run: RunFolder, callback: Use
     return trainer.fit()
 
 
-def _identity(model: str, recipe: Recipe, validation: int, images: list[ImageRef]) -> dict[str, Any]:
+def _identity(
+    model: str, start: Weights | None, recipe: Recipe, validation: int, images: list[ImageRef]
+) -> dict[str, Any]:
     """Describe all on which the trained weights depend, but the hardware."""
     return {
         "model": model,
+        "start": None if start is None else start.digest,
         "recipe": dataclasses.asdict(recipe),
         "validation": validation,
         "images": [image.name for image in images],
@@ -125,8 +132,8 @@ def _identity(model: str, recipe: Recipe, validation: int, images: list[ImageRef
 def _finished(run: RunFolder, identity: dict[str, Any]) -> Weights | None:
     """Return the weights of a training that is over; refuse one, over or not, that was another."""
     known = run.info().get("training")
-    if known is not None and known != identity:
-        changed = [key for key in identity if known.get(key) != identity[key]]
+    changed = [key for key in identity if known is not None and known.get(key) != identity[key]]
+    if known is not None and changed:
         if changed == ["recipe"]:
             changed = [key for key, value in identity["recipe"].items() if known["recipe"].get(key) != value]
         raise JobError(
@@ -137,10 +144,14 @@ def _finished(run: RunFolder, identity: dict[str, Any]) -> Weights | None:
     return read_weights(run.model) if (run.model / CONFIGURATION).is_file() else None
 
 
-def _weights_of(checkpoint: Checkpoint, model: str, facts: dict[str, Any]) -> Weights:
-    network = build(model)
+def _weights_of(checkpoint: Checkpoint, model: str, images: list[ImageRef], facts: dict[str, Any]) -> Weights:
+    """Take the weights of a checkpoint, and let the network see the training images again if it wants to."""
+    network = build(model).eval()
     with checkpoint.as_directory() as folder:
         network.load_state_dict(network_tensors(Path(folder)))
+    finish = getattr(network, "after_training", None)
+    if finish is not None:
+        finish(open_rgb(image.uri) for image in images)
     return Weights.of(model, network, facts)
 
 

@@ -19,7 +19,7 @@ from ray.train.torch.config import _TorchBackend
 
 from aebench.crops import Files
 from aebench.images import open_rgb
-from aebench.models.weights import build
+from aebench.models.weights import Weights, build
 from aebench.training import Epoch, Recipe, Trainer
 
 BEST = "validation_loss"
@@ -47,13 +47,15 @@ def train_worker(config: dict[str, Any]) -> None:
 
 
 def make_trainer(config: dict[str, Any]) -> Trainer:
-    """Make this worker's part of a distributed training."""
+    """Make this worker's part of a distributed training, at its start."""
     context = ray.train.get_context()
     recipe: Recipe = config["recipe"]
     torch.set_num_threads(config["threads"])
     torch.manual_seed(recipe.seed)
+    start: Weights | None = config["start"]
+    network = build(config["model"])
     return Trainer(
-        build(config["model"]),
+        network if start is None else start.start(network),
         recipe,
         Files(config["images"]),
         [open_rgb(image.uri) for image in config["validation"]],

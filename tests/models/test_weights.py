@@ -61,6 +61,29 @@ def test_tensors_of_another_shape_are_refused() -> None:
         Weights.of("paper", wider, {}).load_into(build("paper"))
 
 
+def test_a_training_starts_from_weights_of_which_the_network_has_all() -> None:
+    paper, network = Weights.of("paper", build("paper"), {}), build("paper-rate")
+    fresh = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    started = paper.start(network).state_dict()
+    for name, tensor in started.items():
+        assert torch.equal(tensor, paper.state()[name] if name in paper.state() else fresh[name])
+    again = Weights.of("paper-rate", network, {}).start(build("paper-rate"))
+    for name, tensor in again.state_dict().items():
+        torch.testing.assert_close(tensor, started[name], rtol=1e-3, atol=1e-3)  # as they are stored
+    assert torch.equal(paper.start(build("paper")).state_dict()["conv2d_1.weight"], paper.state()["conv2d_1.weight"])
+
+
+def test_a_training_does_not_start_from_weights_without_a_place() -> None:
+    with pytest.raises(
+        WeightsError, match=r"start from the weights of 'paper-rate': .*'log_gain'.* not in the network"
+    ):
+        Weights.of("paper-rate", build("paper-rate"), {}).start(build("paper"))
+    wider = build("paper")
+    wider.conv2d_1 = torch.nn.Conv2d(3, 48, 3)  # type: ignore[assignment]
+    with pytest.raises(WeightsError, match=r"'conv2d_1\.bias' of shape \(48,\) is \(32,\) in the network"):
+        Weights.of("paper", wider, {}).start(build("paper-rate"))
+
+
 def test_bytes_that_are_not_safetensors_are_refused() -> None:
     with pytest.raises(WeightsError, match="damaged"):
         Weights("paper", b"no tensors here", {}).load_into(build("paper"))

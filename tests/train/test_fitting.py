@@ -78,6 +78,29 @@ def test_a_network_that_codes_bits_trains_on_two(tmp_path: Path, images: list[Im
 
 
 @pytest.mark.slow
+def test_a_training_starts_from_the_weights_of_another(
+    tmp_path: Path, images: list[ImageRef], cluster: Cluster
+) -> None:
+    first = train(section(), 1, images, RunFolder(tmp_path / "paper"), cluster)
+    start = str(tmp_path / "paper")
+    options = section(model="paper-rate", start=start, epochs=1, steps=1, learning_rate=1e-9, batch=8, compile=False)
+    run = RunFolder(tmp_path / "rate")
+    second = train(options, 1, images, run, cluster)
+    torch.testing.assert_close(
+        second.state()["conv2d_3.weight"].float(), first.state()["conv2d_3.weight"], rtol=1e-3, atol=1e-4
+    )
+    assert json.loads((run.model / "model.json").read_text())["training"]["start"] == first.digest
+    coder = codec("paper-rate")
+    assert isinstance(coder, NeuralCodec)
+    image = np.asarray(Image.open(images[0].uri))
+    bound = coder.bind(second)
+    assert bound.decode(bound.encode(image)).shape == image.shape, "its contexts are fitted"
+    assert train(options, 1, images, run, cluster) == second
+    with pytest.raises(JobError, match=r"other settings \(start\)"):
+        train(options.model_copy(update={"start": None}), 1, images, run, cluster)
+
+
+@pytest.mark.slow
 def test_a_killed_training_goes_on_and_ends_as_an_undisturbed_one(tmp_path: Path, images: list[ImageRef]) -> None:
     options = ["epochs=6", "steps=2", "batch=4", "crop=16", "workers=1", "validation=1"]
     command = [

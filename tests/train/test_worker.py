@@ -42,8 +42,8 @@ def test_two_workers_use_the_data_of_both_and_agree(tmp_path: Path, images: list
         pytest.skip("two workers need two CPUs")
     recipe = Recipe(seed=3, crop=16, batch=4, epochs=1, steps=3)
     config = {
-        "model": "paper", "recipe": recipe, "images": images[:-1], "validation": images[-1:], "threads": 1,
-        "folder": str(tmp_path),
+        "model": "paper", "start": None, "recipe": recipe, "images": images[:-1], "validation": images[-1:],
+        "threads": 1, "folder": str(tmp_path),
     }  # fmt: skip
     TorchTrainer(
         probe,
