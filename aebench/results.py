@@ -128,7 +128,7 @@ EPOCHS = pa.schema(
 KINDS = {"rows": ROWS, "times": TIMES, "epochs": EPOCHS}
 """Folders of Parquet files, and what is in them."""
 
-_GROUP_ROWS, _FILE_ROWS = 1 << 14, 1 << 20
+_GROUP_ROWS, _FILE_ROWS = 1 << 12, 1 << 20
 """Rows of a row group, and of a file, that compaction writes: it holds one row group and one compressed file."""
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from aebench.errors import ImageSetError
 from aebench.images import kodak, local, samples, uris
-from aebench.images.names import SUFFIXES, natural_key
+from aebench.images.names import SUFFIXES, sort_naturally
 from aebench.images.ref import ImageRef
 from aebench.suggest import did_you_mean
 
@@ -61,7 +61,10 @@ def resolve(spec: str) -> list[ImageRef]:
     found = uris.find(base) if uris.is_uri(base) else local.find(base)
     if not found:
         raise ImageSetError(_nothing(base))
-    return sorted((_ref(name, uri) for name, uri in found), key=lambda ref: natural_key(ref.name))
+    refs = [_ref(name, uri) for name, uri in found]
+    del found  # there may be a million
+    sort_naturally(refs, lambda ref: ref.name)
+    return refs
 
 
 def describe(spec: str) -> str:
