@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,9 @@ from aebench.codecs import Rgb
 if TYPE_CHECKING:
     from aebench.analysis.run import Run
     from aebench.cluster import Cluster
+
+# a shell lets what it starts in the background ignore interrupts, and so would every command that a test interrupts
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # no test asserts times, and a failure found once is found again
 hypothesis.settings.register_profile("aebench", deadline=None, derandomize=True)

@@ -56,7 +56,7 @@ def notes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
-@pytest.fixture(scope="module", params=["one-address", "namespaces"])
+@pytest.fixture(scope="module", params=["one-address", pytest.param("namespaces", marks=pytest.mark.namespaces)])
 def nodes(request: pytest.FixtureRequest, notes: Path) -> Iterator[Nodes]:
     with folder_for_ray():
         if request.param == "one-address":
