@@ -42,7 +42,8 @@ class Slow(Codec):
 
     def encode(self, rgb: Rgb) -> bytes:
         leave_note(self.name)
-        time.sleep(0.2)
+        if os.environ[NODE] != "head":  # where nobody waits for a node to join, there is no need to wait either
+            time.sleep(0.5)
         return bytes(rgb.shape[:2]) + (rgb // self.level * self.level).tobytes()
 
     def decode(self, data: bytes) -> Rgb:
