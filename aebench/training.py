@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from aebench.codecs.base import Rgb
 from aebench.crops import Crops, planes
+from aebench.models.weights import under
 
 
 @dataclass(frozen=True)
@@ -235,9 +236,9 @@ class Trainer:
     def load(self, folder: Path) -> None:
         """Go on from what `save` wrote."""
         tensors = load_file(folder / "state.safetensors", device=str(self.device))
-        self.average.load_state_dict(_under("network.", tensors))
+        self.average.load_state_dict(under("network.", tensors))
         if self.average is not self.network:
-            self.network.load_state_dict(_under("moving.", tensors))
+            self.network.load_state_dict(under("moving.", tensors))
         for name, value in self.network.named_parameters():
             self.optimiser.state[value] = {
                 "step": tensors[f"adam.step.{name}"].cpu(),
@@ -272,8 +273,4 @@ class Trainer:
 
 def network_tensors(folder: Path) -> dict[str, Tensor]:
     """Read the network's weights, without the optimiser's state, from what `Trainer.save` wrote."""
-    return _under("network.", load_file(folder / "state.safetensors"))
-
-
-def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+    return under("network.", load_file(folder / "state.safetensors"))

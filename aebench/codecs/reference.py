@@ -33,7 +33,7 @@ class ReferenceCodec(NeuralCodec):
     """A `TransformCoder` at one of its rates."""
 
     on_cpu = True
-    sweep = "rate=0..5:1"
+    sweep = f"rate=0..{RATES - 1}:1"
 
     rate: int = parameter(3, low=0, high=RATES - 1, help="index of the trade-off; 0 has the fewest bits")
     width: str = parameter("small", choices=("small", "published"), help="of the network; small trains on one CPU core")

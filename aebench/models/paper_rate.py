@@ -32,6 +32,7 @@ from aebench.models.entropy.factorised import FactorisedPrior
 from aebench.models.entropy.fitting import fit
 from aebench.models.entropy.neighbours import Integers, Neighbours
 from aebench.models.paper import LATENT_CHANNELS, STRIDE, PaperAutoencoder, pad, rgb_to_ycbcr, ycbcr_to_rgb
+from aebench.models.weights import under
 
 LAMBDAS = (0.0008, 0.0016, 0.0032, 0.0064, 0.0128, 0.0256, 0.0512, 0.1024)
 """Bits a pixel that one unit of squared error is worth, by rate."""
@@ -213,8 +214,8 @@ class PaperRate(PaperAutoencoder):
 
     def load_stored_state(self, state: dict[str, Tensor]) -> None:
         """Take what `stored_state` gave."""
-        self.prior.load_stored_state(_under("prior.", state))
-        arrays = {name: value.numpy() for name, value in _under("neighbours.", state).items()}
+        self.prior.load_stored_state(under("prior.", state))
+        arrays = {name: value.numpy() for name, value in under("neighbours.", state).items()}
         self.neighbours = Neighbours.of(arrays)
         self.load_state_dict({name: state[name].float() for name in self.state_dict()})
 
@@ -238,7 +239,3 @@ def _active(q: Integers) -> npt.NDArray[np.bool_]:
 def _same(rate: int, channel: np.integer, count: int) -> npt.NDArray[np.int64]:
     """Return the number of the prior's table of a channel, so many times."""
     return np.full(count, rate * LATENT_CHANNELS + int(channel), np.int64)
-
-
-def _under(prefix: str, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}

@@ -18,6 +18,7 @@ from aebench.models.entropy.exact import ExactConv2d, ExactConvTranspose2d, from
 from aebench.models.entropy.gaussian import GaussianConditional
 from aebench.models.entropy.models import EntropyModel, Factorised, Hyperprior
 from aebench.models.layers import pad, preserve_variance
+from aebench.models.weights import under
 
 LAMBDAS = (0.0016, 0.004, 0.01, 0.025, 0.0625, 0.16)
 """Bits a pixel that a squared error of 1, in levels of RGB, is worth, at each rate."""
@@ -179,9 +180,7 @@ class TransformCoder(nn.Module):
                 weight, bias = from_integers((state[f"{prefix}.weight"], state.get(f"{prefix}.bias")))
                 state = state | {f"{prefix}.weight": weight} | ({} if bias is None else {f"{prefix}.bias": bias})
             elif isinstance(module, GaussianConditional | ChannelPrior):
-                module.load_stored_state(
-                    {name.removeprefix(f"{prefix}."): value for name, value in state.items() if name.startswith(prefix)}
-                )
+                module.load_stored_state(under(f"{prefix}.", state))
         self.load_state_dict({name: state[name].to(value.dtype) for name, value in own.items()})
 
     def _widths(self) -> Tensor:

@@ -180,3 +180,8 @@ def _stored(network: nn.Module) -> dict[str, Tensor]:
     """Return the tensors to store: all as they are, unless the network knows a shorter form."""
     state: dict[str, Tensor] = getattr(network, "stored_state", network.state_dict)()
     return state
+
+
+def under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with a prefix, without it."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from aebench.codecs.base import Rgb
 from aebench.models.lapped import Lapped
@@ -40,3 +40,14 @@ def picture(height: int, width: int, seed: int = 3) -> Rgb:
 def as_tensor(rgb: Rgb) -> Tensor:
     """Map to RGB in [0, 1], shape (1, 3, H, W)."""
     return torch.from_numpy(rgb.copy()).permute(2, 0, 1)[None].float() / 255
+
+
+def check_draws(network: nn.Module, rgb: Tensor) -> None:
+    """What a loss draws in training comes from torch's generator; in evaluation it draws nothing."""
+    losses = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        losses.append(float(network.loss(rgb).detach()))
+    assert losses[0] == losses[1] != losses[2]
+    network.eval()
+    assert float(network.loss(rgb).detach()) == float(network.loss(rgb).detach())
