@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -21,6 +22,8 @@ _RAY = (sys.executable, "-m", "ray.scripts.scripts")
 PATIENCE = 180.0
 """Seconds after which a head that does not answer is given up; on a busy machine it has taken 40."""
 
+_PORTS = (20_000, 32_768)
+
 GRACE = 5.0
 """Seconds that a head has to end in an orderly way. Nothing of value is left in it then."""
 
@@ -37,20 +40,20 @@ def started_head() -> Iterator[str]:
     Raises
     ------
     ClusterError
-        If it does not start.
+        If it does not start, or has ended by itself when what it was started for fails.
     """
     environment = {"RAY_AUTH_MODE": "token", "RAY_worker_niceness": "0", **os.environ}
     environment.pop("RAY_ADDRESS", None)
     if environment["RAY_AUTH_MODE"] == "token" and not has_token():
         # it prints the token
         subprocess.run([*_RAY, "get-auth-token", "--generate"], env=environment, capture_output=True, check=False)
-    dashboard, agent, client = _free_ports(3)
+    dashboard, client = _free_ports(2)
     with tempfile.TemporaryDirectory(prefix="aebench-", ignore_cleanup_errors=True) as folder:
         log = Path(folder) / "head.log"
         command = [
             *_RAY, "start", "--head", "--block", "--disable-usage-stats", "--port", "0", "--temp-dir", folder,
             "--object-store-memory", str(LOCAL_OBJECT_STORE), "--dashboard-host", "127.0.0.1",
-            "--dashboard-port", str(dashboard), "--dashboard-agent-listen-port", str(agent),
+            "--dashboard-port", str(dashboard), "--dashboard-agent-listen-port", "0",
             "--ray-client-server-port", str(client),
         ]  # fmt: skip
         with log.open("wb") as file:
@@ -61,7 +64,14 @@ def started_head() -> Iterator[str]:
         try:
             with _ended_by_signals():
                 _await(head, dashboard, log)
-                yield f"http://127.0.0.1:{dashboard}"
+                try:
+                    yield f"http://127.0.0.1:{dashboard}"
+                except ClusterError as error:
+                    if head.poll() is None:
+                        raise
+                    raise ClusterError(
+                        f"{error}; the Ray head on this machine has ended: {_last_words(log)}"
+                    ) from error
         finally:
             _stop(head)
 
@@ -80,8 +90,7 @@ def _await(head: subprocess.Popen[bytes], port: int, log: Path) -> None:
     given_up = time.monotonic() + PATIENCE
     while not _answers(port):
         if head.poll() is not None or time.monotonic() > given_up:
-            said = log.read_text(errors="replace").strip().splitlines()
-            raise ClusterError(f"cannot start a Ray head on this machine: {said[-1] if said else 'it said nothing'}")
+            raise ClusterError(f"cannot start a Ray head on this machine: {_last_words(log)}")
         time.sleep(0.2)
 
 
@@ -90,12 +99,21 @@ def _answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def _last_words(log: Path) -> str:
+    said = log.read_text(errors="replace").strip().splitlines()
+    return said[-1] if said else "it said nothing"
+
+
 def _free_ports(number: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+    """Choose ports that are free, below those which systems hand out by themselves: between now and the head's start
+    one of these could have been given to anybody."""
+    free: list[int] = []
+    while len(free) < number:
+        port = random.randrange(*_PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            free.append(port)
+    return free
 
 
 @contextlib.contextmanager
