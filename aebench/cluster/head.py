@@ -24,6 +24,11 @@ PATIENCE = 180.0
 
 _PORTS = (20_000, 32_768)
 
+ATTEMPTS = 3
+"""So often a head is started: on a busy machine its node gives up when its agents take more than 15 seconds."""
+
+_STARTED = b"Ray runtime started"
+
 GRACE = 5.0
 """Seconds that a head has to end in an orderly way. Nothing of value is left in it then."""
 
@@ -47,6 +52,19 @@ def started_head() -> Iterator[str]:
     if environment["RAY_AUTH_MODE"] == "token" and not has_token():
         # it prints the token
         subprocess.run([*_RAY, "get-auth-token", "--generate"], env=environment, capture_output=True, check=False)
+    with contextlib.ExitStack() as stack:
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                address = stack.enter_context(_head(environment))
+                break
+            except ClusterError:
+                if attempt == ATTEMPTS:
+                    raise
+        yield address
+
+
+@contextlib.contextmanager
+def _head(environment: dict[str, str]) -> Iterator[str]:
     dashboard, client = _free_ports(2)
     with tempfile.TemporaryDirectory(prefix="aebench-", ignore_cleanup_errors=True) as folder:
         log = Path(folder) / "head.log"
@@ -87,8 +105,9 @@ def _stop(head: subprocess.Popen[bytes]) -> None:
 
 
 def _await(head: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Wait until the whole head is there: the dashboard takes jobs before there is a node that runs them."""
     given_up = time.monotonic() + PATIENCE
-    while not _answers(port):
+    while _STARTED not in log.read_bytes() or not _answers(port):
         if head.poll() is not None or time.monotonic() > given_up:
             raise ClusterError(f"cannot start a Ray head on this machine: {_last_words(log)}")
         time.sleep(0.2)
@@ -107,13 +126,13 @@ def _last_words(log: Path) -> str:
 def _free_ports(number: int) -> list[int]:
     """Choose ports that are free, below those which systems hand out by themselves: between now and the head's start
     one of these could have been given to anybody."""
-    free: list[int] = []
+    free: set[int] = set()
     while len(free) < number:
         port = random.randrange(*_PORTS)
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            free.append(port)
-    return free
+            free.add(port)
+    return list(free)
 
 
 @contextlib.contextmanager
