@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -119,18 +120,34 @@ class ReportSection(_Section):
 
 
 class Job(_Section):
-    """One job: train if there is a ``[train]``, evaluate if an ``[evaluate]``, time if a ``[time]``; report."""
+    """One job: train if there is a ``[train]``, evaluate if an ``[evaluate]``, time if a ``[time]``; report.
+
+    Several networks are trained by as many ``[[train]]``, one after another.
+    """
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 1
-    train: TrainSection | None = None
+    train: list[TrainSection] = []
     evaluate: EvaluateSection | None = None
     time: TimeSection | None = None
     report: ReportSection = ReportSection()
 
+    @field_validator("train", mode="before")
+    @classmethod
+    def _as_list(cls, given: Any) -> Any:
+        return [given] if isinstance(given, Mapping) else given
+
+    @field_validator("train")
+    @classmethod
+    def _each_network_once(cls, sections: list[TrainSection]) -> list[TrainSection]:
+        for model, times in Counter(section.model for section in sections).items():
+            if times > 1:
+                raise ValueError(f"{times} [[train]] train the same network, {model!r}; its weights would be ambiguous")
+        return sections
+
     @model_validator(mode="after")
     def _something_to_do(self) -> Job:
-        if self.train is None and self.evaluate is None and self.time is None:
+        if not self.train and self.evaluate is None and self.time is None:
             raise ValueError("a job needs a [train], an [evaluate] or a [time] section")
         return self
 
@@ -161,7 +178,7 @@ def read_job(path: str | Path, overrides: Sequence[str] = ()) -> Job:
     path : path
         A TOML file.
     overrides : sequence of str
-        ``section.key=value``, the value as in TOML; a bare word is taken as text.
+        ``section.key=value``, the value as in TOML; a bare word is taken as text. In every ``[[train]]`` of several.
 
     Raises
     ------
@@ -211,11 +228,14 @@ def _override(values: dict[str, Any], override: str) -> None:
         value = tomllib.loads(f"value = {raw}")["value"]
     except tomllib.TOMLDecodeError:
         value = raw
+    sections = [values]
     for part in path[:-1]:
-        values = values.setdefault(part, {})
-        if not isinstance(values, dict):
+        below = [section.setdefault(part, {}) for section in sections]
+        sections = [one for found in below for one in (found if isinstance(found, list) else [found])]
+        if not all(isinstance(section, dict) for section in sections):
             raise JobError(f"--set {override}: {part!r} is not a section")
-    values[path[-1]] = value
+    for section in sections:
+        section[path[-1]] = value
 
 
 def _explain(problem: Any, source: str, text: str) -> str:
@@ -224,7 +244,8 @@ def _explain(problem: Any, source: str, text: str) -> str:
     keys = [str(part) for part in problem["loc"] if part in _known_keys()]
     keys += [str(problem["loc"][-1])] if extra else []
     where = ".".join(keys)
-    line = _line_of(keys, text)
+    index = next((part for part in problem["loc"][1:2] if isinstance(part, int)), 0)  # of several [[train]]
+    line = _line_of(keys, text, index)
     prefix = f"{source}{f', line {line}' if line else ''}: "
     if extra:
         name = str(problem["loc"][-1])
@@ -249,16 +270,18 @@ def _known_keys() -> set[str]:
     return {name for section in sections for name in section.model_fields}
 
 
-def _line_of(keys: Sequence[str], text: str) -> int | None:
-    """Find the line of a key: `tomllib` does not tell it."""
-    section = ""
+def _line_of(keys: Sequence[str], text: str, index: int) -> int | None:
+    """Find the line of a key, of the section of this index where several have one name: `tomllib` does not tell it."""
+    section, here, seen = "", True, Counter[str]()
     if not keys:
         return None
     for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[([^\[\]]+)\]", line):
+        if header := re.match(r"\s*\[{1,2}([^\[\]]+)\]", line):
             section = header[1].strip()
-            if list(keys) == [section]:
+            here = section != keys[0] or seen[section] == index
+            seen[section] += 1
+            if list(keys) == [section] and here:
                 return number
-        elif re.match(rf"\s*{re.escape(keys[-1])}\s*=", line) and section == ".".join(keys[:-1]):
+        elif re.match(rf"\s*{re.escape(keys[-1])}\s*=", line) and section == ".".join(keys[:-1]) and here:
             return number
     return None

@@ -4,16 +4,12 @@
     RUN/images/<image>/<setting>.png          the pixels that were scored
     RUN/images/<image>/original.png           the pixels that were given to the encoder
 
-Names are made of images' and settings' names such that they are valid on every file system and need no escaping in a
-URL: what is plain is kept (``jpeg[quality=50]`` becomes ``jpeg,quality=50``), all else is shortened and told apart by a
-hash. Whoever reads asks the functions here for the paths.
+For the names see `aebench.names`. Whoever reads asks the functions here for the paths.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
-import re
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, Literal
@@ -21,6 +17,7 @@ from typing import Any, Final, Literal
 from PIL import Image
 
 from aebench.codecs.base import Rgb
+from aebench.names import file_name
 from aebench.results import RunFolder
 from aebench.storage import THREADS, Place, file_size, file_sizes, write_file
 
@@ -35,13 +32,6 @@ _SUFFIXES: Final = {
     "webp": "webp",
 }  # fmt: skip
 """Codecs whose bitstreams other programs can open; the others' end in ``bin``."""
-
-_MOST_CHARACTERS: Final = 80
-_PLAIN: Final = re.compile(r"[a-z0-9](?:[a-z0-9._=+-]*[a-z0-9_=+-])?")
-_PARAMETERS: Final = re.compile(r"([^\[]+)\[([a-z0-9._,=+-]*[a-z0-9_=+-])\]")
-_HASHED: Final = re.compile(r".*-[0-9a-f]{12}\]?")
-_RESERVED: Final = re.compile(r"(?:original|con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?")
-"""Names that mean something else: `original_path`, and devices of Windows."""
 
 
 def stream_path(run: RunFolder, image: str, setting: str) -> Place:
@@ -58,25 +48,6 @@ def image_path(run: RunFolder, image: str, setting: str) -> Place:
 def original_path(run: RunFolder, image: str) -> Place:
     """Return where the original is, if the run kept it: a PNG file of 8-bit RGB."""
     return run.path / "images" / file_name(image) / "original.png"
-
-
-def file_name(text: str) -> str:
-    """Make a name for a file, without suffix, that no other text has: not even where case does not count.
-
-    Returns
-    -------
-    str
-        At most 80 characters, of letters, digits and ``._,=+-`` only.
-    """
-    with_parameters = _PARAMETERS.fullmatch(text)
-    stem = with_parameters[1] if with_parameters else text
-    if _PLAIN.fullmatch(stem) and not _HASHED.fullmatch(text) and not _RESERVED.fullmatch(stem):
-        name = ",".join(with_parameters.groups()) if with_parameters else text  # the one way to a comma
-        if len(name) <= _MOST_CHARACTERS:
-            return name
-    digest = hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:12]
-    readable = re.sub(r"[^A-Za-z0-9_=+-]+", "-", text)[: _MOST_CHARACTERS - 13].strip("-")
-    return f"{readable}-{digest}" if readable else f"name-{digest}"
 
 
 def png(rgb: Rgb) -> bytes:

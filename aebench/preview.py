@@ -8,7 +8,7 @@ from aebench.images import ImageRef
 from aebench.images.uris import redacted
 from aebench.job import EvaluateSection, Job, TimeSection, TrainSection
 from aebench.results import RunFolder
-from aebench.run import check_start, check_training_set, find_images, open_run, ready, refuse_shared_images
+from aebench.run import check_trainings, find_images, open_run, ready
 from aebench.storage import Place
 
 
@@ -22,17 +22,14 @@ def preview(job: Job, output: Place, console: Console) -> None:
     """
     run = open_run(output, fresh=False)
     job, images = find_images(job, console)
-    trained = job.train is not None
-    if job.train:
-        check_training_set(images["train"], job.train.validation)
-        check_start(job.train)
-        refuse_shared_images(images["train"], images["evaluate"])
-        _say(console, _training(job.train, images["train"]))
+    check_trainings(job, images)
+    for section in job.train:
+        _say(console, _training(section, images[section.images]))
     if job.evaluate:
-        count, what = _settings(job.evaluate, images["evaluate"], run, trained)
+        count, what = _settings(job.evaluate, images[job.evaluate.images], run, bool(job.train))
         _say(console, f"would measure {what}: {count} rows")
     if job.time:
-        count, what = _settings(job.time, images["time"], run, trained)
+        count, what = _settings(job.time, images[job.time.images], run, bool(job.train))
         _say(console, f"would time {what}: {count * job.time.repeats} rows")
     _say(console, f"would leave results in {run.path}")
 

@@ -2,13 +2,13 @@
 
     RUN/rows/*.parquet      one row per (image, codec, setting), failures included
     RUN/times/*.parquet     one row per repeat of the timing pass
-    RUN/epochs/*.parquet    one row per training epoch
+    RUN/epochs/*.parquet    one row per epoch of a training
     RUN/streams/            bitstreams, and
     RUN/images/             reconstructions, where they are kept: see `aebench.kept`
     RUN/report.html         the page: see `aebench.report.page`
     RUN/run.json            the job, versions, commit, hardware
-    RUN/model/              the trained weights
-    RUN/training/           checkpoints from which an interrupted training goes on
+    RUN/model/NETWORK/      the trained weights
+    RUN/training/NETWORK/   checkpoints from which an interrupted training goes on
     RUN/ray.log             what Ray's native code had to say; in an object store, once a step is over
     RUN/alive               touched while the run goes on: see `aebench.heartbeat`
 
@@ -34,9 +34,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from aebench.errors import ResultsError
+from aebench.names import file_name
 from aebench.storage import THREADS, Place, list_files, place, read_buffer, write_file
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 _SUBJECT = [
     ("run", pa.string()),
@@ -108,6 +109,7 @@ pixels by seconds. A setting that failed on an image has one row with `error` fi
 EPOCHS = pa.schema(
     [
         ("run", pa.string()),
+        ("network", pa.string()),
         ("epoch", pa.int32()),
         ("step", pa.int64()),
         ("train_loss", pa.float64()),
@@ -123,7 +125,8 @@ EPOCHS = pa.schema(
         ("schema_version", pa.int32()),
     ]
 )
-"""One training epoch; see `aebench.training.Epoch`. The bits per pixel are null of a network that codes none."""
+"""One epoch of the training of a network; see `aebench.training.Epoch`. The bits per pixel are null of a network that
+codes none."""
 
 KINDS = {"rows": ROWS, "times": TIMES, "epochs": EPOCHS}
 """Folders of Parquet files, and what is in them."""
@@ -143,8 +146,6 @@ class RunFolder:
 
     def __init__(self, path: str | Place) -> None:
         self.path = place(path)
-        self.model = self.path / "model"
-        self.training = self.path / "training"
 
     @property
     def name(self) -> str:
@@ -166,10 +167,33 @@ class RunFolder:
         return table.group_by(table.column_names, use_threads=False).aggregate([]).cast(TIMES)
 
     def epochs(self) -> pa.Table:
-        """Read the training curve; an epoch that was trained again after an interruption counts once."""
+        """Read the training curves; an epoch that was trained again after an interruption counts once."""
         table = _read(self.path / "epochs", EPOCHS)
-        last = {epoch: index for index, epoch in enumerate(table["epoch"].to_pylist())}
-        return table.take(pa.array(sorted(last.values()), pa.int64())).sort_by("epoch")
+        named = table["network"].fill_null("unnamed")  # rows of schema 2 have none
+        table = table.set_column(table.schema.get_field_index("network"), EPOCHS.field("network"), named)
+        keys = zip(table["network"].to_pylist(), table["epoch"].to_pylist(), strict=True)
+        last = {key: index for index, key in enumerate(keys)}
+        order = list(dict.fromkeys(network for network, _ in last))
+        kept = sorted(last, key=lambda key: (order.index(key[0]), key[1]))
+        return table.take(pa.array([last[key] for key in kept], pa.int64()))
+
+    def trainings(self) -> dict[str, pa.Table]:
+        """Read the training curve of every network, in the order in which they were trained."""
+        table = self.epochs()
+        networks = table["network"].unique().to_pylist()
+        return {network: table.filter(pc.equal(table["network"], network)) for network in networks}
+
+    def epochs_of(self, network: str) -> pa.Table:
+        """Read the training curve of one network; empty where it was not trained."""
+        return self.trainings().get(network, EPOCHS.empty_table())
+
+    def weights_of(self, network: str) -> Place:
+        """Return the folder of a network's weights."""
+        return self.path / "model" / file_name(network)
+
+    def training_of(self, network: str) -> Place:
+        """Return the folder of the checkpoints of a network's training."""
+        return self.path / "training" / file_name(network)
 
     def append_rows(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Write measurements as one more file."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import logging
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from aebench.measure import Row
     from aebench.training import Epoch
 
-log = logging.getLogger(__name__)
+AnySection = TypeVar("AnySection", TrainSection, EvaluateSection, TimeSection)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,10 +62,7 @@ def run_job(
     """
     run = open_run(output, fresh)
     job, images = find_images(job, console)
-    if job.train:
-        check_training_set(images["train"], job.train.validation)
-        check_start(job.train)
-        refuse_shared_images(images["train"], images["evaluate"])
+    check_trainings(job, images)
     run.update_info(job=_with_earlier(job, run), started=datetime.now(UTC), **provenance())
 
     # Ray takes a second to import: not before the job is known to be sound
@@ -77,12 +73,14 @@ def run_job(
     measured = failed_times = 0
     with beating(run.path), connected() as cluster, watching(_warning_on(console)):
         console.print(f"Ray: {cluster}", highlight=False)
-        if job.train:
-            train_model(job.train, job.seed, images["train"], run, cluster, console)
+        for section in job.train:
+            train_model(section, job.seed, images[section.images], run, describe_cluster(), console)
         if job.evaluate:  # on the nodes that there are by now
-            measured = evaluate_codecs(job.evaluate, images["evaluate"], run, describe_cluster(), console, retry_errors)
+            measured = evaluate_codecs(
+                job.evaluate, images[job.evaluate.images], run, describe_cluster(), console, retry_errors
+            )
         if job.time:
-            failed_times = time_settings(job.time, images["time"], run, console)
+            failed_times = time_settings(job.time, images[job.time.images], run, console)
     run.update_info(finished=datetime.now(UTC))
     return Outcome(run, measured, len(failures(latest(run.rows()))) + failed_times)
 
@@ -127,21 +125,22 @@ def open_run(output: str | Place, fresh: bool) -> RunFolder:
 def train_model(
     section: TrainSection, seed: int, images: list[ImageRef], run: RunFolder, cluster: Cluster, console: Console
 ) -> None:
-    """Train with Ray Train, showing every epoch as it ends."""
+    """Train one network with Ray Train, showing every epoch as it ends."""
     from aebench.train import train
 
-    with Meter(console, [("training", section.epochs)], "epoch") as meter:
+    label = f"training {section.model}"
+    with Meter(console, [(label, section.epochs)], "epoch") as meter:
 
         def show(epoch: Epoch) -> None:
             note = (
                 f"loss {epoch.train_loss:.5f}, validation {epoch.validation_loss:.5f} ({epoch.validation_psnr:.2f} dB)"
             )
-            meter.advance_to("training", epoch.epoch, note)
+            meter.advance_to(label, epoch.epoch, note)
 
-        trained = section.epochs == len(run.epochs())
+        trained = section.epochs == len(run.epochs_of(section.model))
         train(section, seed, images, run, cluster, show, _warning_on(console))
     if trained:
-        console.print(f"training: {run.model} is trained already", highlight=False, soft_wrap=True)
+        console.print(f"{label}: {run.weights_of(section.model)} is there already", highlight=False, soft_wrap=True)
 
 
 def evaluate_codecs(
@@ -201,13 +200,38 @@ def time_settings(section: TimeSection, images: list[ImageRef], run: RunFolder, 
 
 
 def find_images(job: Job, console: Console) -> tuple[Job, dict[str, list[ImageRef]]]:
-    """Return the job with the image sets that it really uses, and the images of each of its sections."""
-    found: dict[str, list[ImageRef]] = {"train": [], "evaluate": [], "time": []}
-    for name, section in (("train", job.train), ("evaluate", job.evaluate), ("time", job.time)):
-        if section is not None:
-            spec, found[name] = _find(section, console)
-            job = job.model_copy(update={name: section.model_copy(update={"images": spec, "fallback": None})})
-    return job, found
+    """Return the job with the image sets that it really uses, and the images of each of these sets."""
+    found: dict[str, list[ImageRef]] = {}
+    said: set[tuple[type, str, str | None]] = set()
+
+    def settled(section: AnySection) -> AnySection:
+        wanted = (type(section), section.images, section.fallback)
+        spec, images = _find(section, console if wanted not in said else Console(quiet=True), found)
+        said.add(wanted)
+        found[spec] = images
+        return section.model_copy(update={"images": spec, "fallback": None})
+
+    changed: dict[str, Any] = {"train": [settled(section) for section in job.train]}
+    changed |= {name: settled(section) for name in ("evaluate", "time") if (section := getattr(job, name))}
+    return job.model_copy(update=changed), found
+
+
+def check_trainings(job: Job, images: Mapping[str, list[ImageRef]]) -> None:
+    """Refuse trainings that cannot begin, or that would see a test image.
+
+    Raises
+    ------
+    JobError
+        If a training set has too few images, or shares one with the test set.
+    WeightsError
+        If weights to start from cannot be read, or the network has no place for them.
+    """
+    for section in job.train:
+        check_training_set(images[section.images], section.validation)
+        check_start(section)
+    if job.evaluate:
+        for spec in dict.fromkeys(section.images for section in job.train):
+            refuse_shared_images(images[spec], images[job.evaluate.images])
 
 
 def check_training_set(images: list[ImageRef], validation: int) -> None:
@@ -224,7 +248,7 @@ def check_start(section: TrainSection) -> None:
     if section.start is not None:
         from aebench.models.weights import build, read_weights
 
-        read_weights(section.start).start(build(section.model))
+        read_weights(section.start, section.model).start(build(section.model))
 
 
 def refuse_shared_images(training: list[ImageRef], test: list[ImageRef]) -> None:
@@ -244,24 +268,27 @@ def refuse_shared_images(training: list[ImageRef], test: list[ImageRef]) -> None
 
 def _with_earlier(job: Job, run: RunFolder) -> dict[str, Any]:
     """Return a job, without secrets, with the sections that only an earlier job on the same folder had."""
-    said = {name: section for name, section in job.model_dump().items() if section is not None}
-    for section in (said[name] for name in ("train", "evaluate", "time") if name in said):
+    said = {name: section for name, section in job.model_dump().items() if section not in (None, [])}
+    for section in (*said.get("train", []), *(said[name] for name in ("evaluate", "time") if name in said)):
         section["images"] = redacted(section["images"])
         if section.get("start") is not None:
             section["start"] = redacted(section["start"])
-    return {**run.info().get("job", {}), **said}
+    earlier = run.info().get("job", {})
+    models = {section["model"] for section in said.get("train", [])}
+    trained = [section for section in earlier.get("train", []) if section["model"] not in models]
+    return {**earlier, **said, "train": trained + said.get("train", [])}
 
 
-def _find(section: TrainSection | EvaluateSection | TimeSection, console: Console) -> tuple[str, list[ImageRef]]:
+def _find(section: AnySection, console: Console, known: Mapping[str, list[ImageRef]]) -> tuple[str, list[ImageRef]]:
     """Resolve the images of a section, or those it falls back on, saying in one line which; return set and images."""
     kind = "training" if isinstance(section, TrainSection) else "timing" if isinstance(section, TimeSection) else "test"
     try:
-        images, spec = resolve(section.images), section.images
+        images, spec = known.get(section.images) or resolve(section.images), section.images
     except ImageSetError as error:
         if section.fallback is None:
             raise
         _warning_on(console)(f"{error}; going on with {redacted(section.fallback)}")
-        images, spec = resolve(section.fallback), section.fallback
+        images, spec = known.get(section.fallback) or resolve(section.fallback), section.fallback
     found = f"{kind} images: {len(images)} of {redacted(spec)} ({describe(spec)})"
     console.print(found, highlight=False, soft_wrap=True)
     return spec, images
@@ -288,10 +315,9 @@ def ready(codec: Codec, run: RunFolder) -> Codec:
     from aebench.models.weights import CONFIGURATION, read_weights
 
     assert isinstance(codec, NeuralCodec)
-    if not codec.weights and (run.model / CONFIGURATION).is_file():
-        trained = read_weights(run.model)
-        if trained.network == codec.network_name or not codec.shipped():
-            codec = codec.bind(trained)
+    trained = run.weights_of(codec.network_name)
+    if not codec.weights and (trained / CONFIGURATION).is_file():
+        codec = codec.bind(read_weights(trained))
     return codec.loaded()
 
 

@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from aebench.analysis.run import Run
+from aebench.models.weights import read_weights
 from aebench.results import RunFolder
 
 ROOT = Path(__file__).parent.parent
@@ -202,6 +203,40 @@ def test_a_job_falls_back_in_one_line(tmp_path: Path) -> None:
     assert "a published curve" in (tmp_path / page).read_text()
     curve.write_text("{}")
     assert "CompressAI" in aebench("report", page.parent, "--reference", curve, cwd=tmp_path, code=2)
+
+
+FAMILY = """
+[[train]]
+model = "paper"
+images = "samples[:3]"
+
+[[train]]
+model = "theis2017-small"
+images = "samples[:3]"
+
+[evaluate]
+images = "samples[5:6]"
+codecs = ["paper[bits=4]", "theis2017[rate=2]"]
+"""
+
+
+@pytest.mark.slow
+def test_a_job_trains_several_networks_and_measures_them(tmp_path: Path) -> None:
+    job = tmp_path / "family.toml"
+    job.write_text(FAMILY)
+    small = [f"--set=train.{option}" for option in ("crop=32", "batch=2", "epochs=1", "steps=1", "validation=1")]
+    said = aebench("run", job, *small, cwd=tmp_path)
+    assert said.count("training images: 3 of samples[:3]") == 1
+    for network in ("paper", "theis2017-small"):
+        assert f"training {network}: 1/1" in said
+        assert f"Training of {network}" in said
+    run = RunFolder(tmp_path / "results" / "family")
+    assert run.epochs()["network"].to_pylist() == ["paper", "theis2017-small"]
+    versions = {row["codec"]: row["codec_version"] for row in run.rows().to_pylist()}
+    for codec, network in (("paper", "paper"), ("theis2017", "theis2017-small")):
+        assert read_weights(run.path, network).digest[:12] in versions[codec]
+    again = aebench("run", job, *small, cwd=tmp_path)
+    assert "training theis2017-small: results/family/model/theis2017-small is there already" in again
 
 
 @pytest.mark.slow

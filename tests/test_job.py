@@ -31,8 +31,8 @@ def test_a_job_is_read_with_its_defaults(tmp_path: Path) -> None:
     job = read_job(write(tmp_path, GOOD))
     assert job.name == "experiment"
     assert job.seed == 3
-    assert job.train is not None
-    assert (job.train.epochs, job.train.batch, job.train.model) == (5, 8, "paper")
+    (train,) = job.train
+    assert (train.epochs, train.batch, train.model) == (5, 8, "paper")
     assert job.evaluate is not None
     settings = [codec.setting for codec in job.evaluate.settings()]
     assert settings[:2] == ["jpeg[quality=10]", "jpeg[quality=50]"]
@@ -41,8 +41,34 @@ def test_a_job_is_read_with_its_defaults(tmp_path: Path) -> None:
 
 def test_a_training_may_start_from_weights(tmp_path: Path) -> None:
     job, changed = (read_job(write(tmp_path, GOOD), more) for more in ([], ["train.start=results/paper"]))
-    assert job.train is not None and changed.train is not None
-    assert (job.train.start, changed.train.start) == (None, "results/paper")
+    assert (job.train[0].start, changed.train[0].start) == (None, "results/paper")
+
+
+FAMILY = """
+[[train]]
+model = "paper"
+images = "cid22"
+
+[[train]]
+model = "lapped"
+images = "cid22"
+epochs = 5
+"""
+
+
+def test_a_job_may_train_several_networks(tmp_path: Path) -> None:
+    job = read_job(write(tmp_path, FAMILY), ["train.images=samples", "train.steps=3"])
+    assert [(one.model, one.images, one.epochs, one.steps) for one in job.train] == [
+        ("paper", "samples", 20, 3),
+        ("lapped", "samples", 5, 3),
+    ]
+    text = FAMILY.replace("epochs = 5", "epochs = 0")
+    with pytest.raises(JobError, match=r"line 9: train\.epochs: .*greater than or equal to 1, not 0"):
+        read_job(write(tmp_path, text))
+    with pytest.raises(JobError, match=r"line 6: train: batch = 8 cannot be shared"):
+        read_job(write(tmp_path, FAMILY.replace("epochs = 5", "workers = 3")))
+    with pytest.raises(JobError, match=r"train: 2 \[\[train\]\] train the same network, 'paper'"):
+        read_job(write(tmp_path, FAMILY), ["train.model=paper"])
 
 
 def test_metrics_and_files_have_defaults(tmp_path: Path) -> None:
@@ -72,8 +98,8 @@ def test_values_are_overridden(tmp_path: Path) -> None:
         write(tmp_path, GOOD),
         ["train.epochs=9", "evaluate.codecs=['jpeg']", "train.images=samples[:6]", "name=other", "report.bpp=0.5"],
     )
-    assert job.train is not None
-    assert (job.train.epochs, job.train.images, job.name, job.report.bpp) == (9, "samples[:6]", "other", 0.5)
+    (train,) = job.train
+    assert (train.epochs, train.images, job.name, job.report.bpp) == (9, "samples[:6]", "other", 0.5)
 
 
 @pytest.mark.parametrize(
@@ -144,8 +170,7 @@ def test_malformed_overrides_are_refused(tmp_path: Path, override: str) -> None:
 
 def test_a_command_is_a_job() -> None:
     job = command_job("train", ["train.epochs=3"], seed=4, train={"images": "samples", "model": "paper"})
-    assert job.train is not None
-    assert (job.name, job.seed, job.train.epochs) == ("train", 4, 3)
+    assert (job.name, job.seed, job.train[0].epochs) == ("train", 4, 3)
     with pytest.raises(JobError, match=r"aebench train: unknown key 'train\.x'"):
         command_job("train", ["train.x=3"], train={"images": "samples"})
 

@@ -3,56 +3,15 @@
 from __future__ import annotations
 
 import io
-import re
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 from PIL import Image
 
 from aebench.errors import ResultsError
-from aebench.kept import IMAGE, ORIGINAL, STREAM, file_name, image_path, original_path, png, stream_path, write_kept
+from aebench.kept import IMAGE, ORIGINAL, STREAM, image_path, original_path, png, stream_path, write_kept
 from aebench.results import RunFolder
-
-NAMES = (
-    st.text()
-    | st.from_regex(r"[a-z0-9]{1,3}\[[a-z=,0-9.]{0,4}\]", fullmatch=True)
-    | st.text("aA.,[]=-/\\ ", max_size=5)
-)
-
-
-@given(NAMES)
-@example("../x")
-@example("con")
-@example("..")
-@example("")
-@example("original")
-@example("jpeg[q=1.]")
-@example("x" * 300)
-@example('cmd[encode="/usr/bin/cjxl {input} {output} -q 90"]')
-def test_names_are_short_and_safe(text: str) -> None:
-    name = file_name(text)
-    assert re.fullmatch(r"[A-Za-z0-9_=+-][A-Za-z0-9._,=+-]*", name)
-    assert 1 <= len(name) <= 80
-    assert not name.endswith(".")
-    assert name.partition(".")[0].lower() not in ("original", "con", "nul", "aux", "prn", "com1", "lpt1")
-
-
-@given(NAMES, NAMES)
-@example("A", "a")
-@example("a/b", "a-b")
-@example("a[b]", "a,b")
-@example("jpeg[quality=1]", "jpeg,quality=1")
-@example("x" * 99 + "1", "x" * 99 + "2")
-def test_two_names_never_meet_even_where_case_does_not_count(first: str, second: str) -> None:
-    assert (file_name(first).lower() == file_name(second).lower()) == (first == second)
-
-
-def test_the_name_of_a_hashed_name_is_another() -> None:
-    hashed = file_name("A")
-    assert file_name(hashed.lower()) != hashed.lower()
 
 
 def test_usual_names_stay_readable(tmp_path: Path) -> None:
@@ -61,7 +20,6 @@ def test_usual_names_stay_readable(tmp_path: Path) -> None:
     assert stream_path(run, "kodim01.png", "mine[step=0.1]") == tmp_path / "streams/kodim01.png/mine,step=0.1.bin"
     assert image_path(run, "kodim01.png", "bpg[qp=22,chroma=420]").name == "bpg,qp=22,chroma=420.png"
     assert original_path(run, "kodim01.png") == tmp_path / "images/kodim01.png/original.png"
-    assert re.fullmatch(r"photos-Summer-a-jpg-[0-9a-f]{12}", file_name("photos/Summer/a.jpg"))
 
 
 @pytest.mark.parametrize("image", ["../../x", "/etc/passwd", "..", "a/../../../b", "C:\\x", "a\0b"])

@@ -37,7 +37,7 @@ def test_rows_come_back_typed_and_infinite_psnr_stays_infinite(tmp_path: Path) -
     table = run.rows()
     assert table.schema == ROWS
     assert table["psnr_rgb"].to_pylist() == [float("inf"), None]
-    assert table["schema_version"].to_pylist() == [2, 2]
+    assert table["schema_version"].to_pylist() == [3, 3]
 
 
 def test_rows_of_the_first_schema_are_one_variant_of_their_codec(tmp_path: Path) -> None:
@@ -200,9 +200,11 @@ def test_unknown_columns_are_refused(tmp_path: Path) -> None:
 
 def test_epochs_trained_again_count_once(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
-    for epoch, loss in ((1, 0.5), (2, 0.4), (2, 0.3)):
-        run.append_epoch({"epoch": epoch, "train_loss": loss})
-    assert run.epochs()["train_loss"].to_pylist() == [0.5, 0.3]
+    for network, epoch, loss in (("b", 1, 0.5), ("b", 2, 0.4), ("a", 1, 9.0), ("b", 2, 0.3)):
+        run.append_epoch({"network": network, "epoch": epoch, "train_loss": loss})
+    assert run.epochs()["train_loss"].to_pylist() == [0.5, 0.3, 9.0]
+    assert {network: len(epochs) for network, epochs in run.trainings().items()} == {"b": 2, "a": 1}
+    assert (run.epochs_of("a")["epoch"].to_pylist(), len(run.epochs_of("c"))) == ([1], 0)
     assert set(run.epochs()["run"].to_pylist()) == {tmp_path.name}
 
 

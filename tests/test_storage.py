@@ -417,13 +417,13 @@ def test_a_killed_training_goes_on_in_a_store_and_shows_no_credentials(
     driver.kill()
     driver.wait()
     said = aebench(*command, "--output", uri)
-    assert "training: 1/3" not in said
+    assert "training paper: 1/3" not in said
     assert run.epochs()["epoch"].to_pylist() == [1, 2, 3]
     section = TrainSection(images=str(images), **options)
     whole = undisturbed(make_recipe(section, 1, Workers(1, cluster.cpus, gpu=False)), sorted(images.glob("*.png")))
     np.testing.assert_allclose(run.epochs()["train_loss"], [epoch.train_loss for epoch in whole], rtol=1e-5)
     best = min(whole, key=lambda epoch: epoch.validation_loss)
-    assert read_weights(f"{store}/model/model.safetensors").training["best_epoch"] == best.epoch
+    assert read_weights(f"{store}/model/paper/model.safetensors").training["best_epoch"] == best.epoch
 
     said += aebench(*command, "--output", uri)
     assert f"{store}/model is trained already" in said

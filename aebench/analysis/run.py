@@ -70,8 +70,8 @@ class Run:
         What ``run.json`` holds: the job, versions, commit, hardware.
     rows : pyarrow.Table
         One measurement of every (image, setting); `aebench.results.ROWS` describes the columns.
-    epochs : pyarrow.Table
-        The training curve; empty where nothing was trained.
+    trainings : dict of str to pyarrow.Table
+        The training curve of each network that was trained; `aebench.results.EPOCHS` describes the columns.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class Run:
         self.bpp, self.psnr, self._anchor = bpp, psnr, anchor
         self.info: dict[str, Any] = folder.info()
         self.rows: pa.Table = latest(folder.rows())
-        self.epochs: pa.Table = folder.epochs()
+        self.trainings: dict[str, pa.Table] = folder.trainings()
 
     def __repr__(self) -> str:
         return f"<aebench run {self.name}: {len(self.rows)} rows, codecs {', '.join(self.codecs) or 'none'}>"

@@ -41,8 +41,13 @@ class CodecStatus:
 
 @dataclass(frozen=True)
 class TrainingStatus:
-    """How far a training is: epochs of those expected, the losses and the PSNR in dB of the last one, seconds left."""
+    """How far the training of a network is.
 
+    `epochs` of those `expected` are over; the losses and the PSNR, in dB, are those of the last; `seconds_left` is NaN
+    where nothing tells it.
+    """
+
+    network: str
     epochs: int
     expected: int
     train_loss: float
@@ -65,8 +70,8 @@ class Status:
         When the job was begun last and when it finished, when the last row or epoch was written; None if unknown.
     codecs : tuple of CodecStatus
         In the order of the job; empty while it trains.
-    training : TrainingStatus, optional
-        None where the job trains nothing.
+    trainings : tuple of TrainingStatus
+        In the order of the job.
     failed_images : tuple of str
         Sorted.
     command : str
@@ -82,7 +87,7 @@ class Status:
     written: datetime | None
     now: datetime
     codecs: tuple[CodecStatus, ...]
-    training: TrainingStatus | None
+    trainings: tuple[TrainingStatus, ...]
     failed_images: tuple[str, ...]
     command: str
     folder: str
@@ -98,14 +103,16 @@ def read_status(path: str | Place) -> Status:
     """
     run = RunFolder(path)
     info = run.info() or run.require().info()
-    return status(run.path, info, run.rows(), run.epochs(), last_beat(run.path), run.last_written(), datetime.now(UTC))
+    return status(
+        run.path, info, run.rows(), run.trainings(), last_beat(run.path), run.last_written(), datetime.now(UTC)
+    )
 
 
 def status(
     path: Place,
     info: Mapping[str, Any],
     rows: pa.Table,
-    epochs: pa.Table,
+    trainings: Mapping[str, pa.Table],
     beat: datetime | None,
     written: datetime | None,
     now: datetime,
@@ -117,7 +124,8 @@ def status(
     path : path
     info : mapping
         What ``run.json`` holds.
-    rows, epochs : pyarrow.Table
+    rows : pyarrow.Table
+    trainings : mapping of str to pyarrow.Table
         As `aebench.results.RunFolder` reads them.
     beat : datetime, optional
         Of its last sign of life.
@@ -141,7 +149,10 @@ def status(
         written=written,
         now=now,
         codecs=tuple(_codecs(info.get("expected", {}), rows, started, now if state == "running" else None)),
-        training=_training(info, epochs, state == "running"),
+        trainings=tuple(
+            _training(section, trainings.get(section["model"]), state == "running")
+            for section in (info.get("job") or {}).get("train", ())
+        ),
         failed_images=tuple(image_names(failures(rows))),
         command=shlex.join(["aebench", *command]) if command else "",
         folder=str(info.get("folder", "")),
@@ -172,15 +183,13 @@ def _rate(rows: pa.Table, started: datetime | None, now: datetime) -> float:
     return (len(times) - 1) / seconds if len(times) > 1 and seconds > 0 else float("nan")
 
 
-def _training(info: Mapping[str, Any], epochs: pa.Table, running: bool) -> TrainingStatus | None:
-    section = (info.get("job") or {}).get("train")
-    if not section:
-        return None
-    done, expected = len(epochs), int(section["epochs"])
+def _training(section: Mapping[str, Any], epochs: pa.Table | None, running: bool) -> TrainingStatus:
+    done, expected = len(epochs or ()), int(section["epochs"])
     nan = float("nan")
-    last = epochs.slice(done - 1).to_pylist()[0] if done else {}
-    pace = float(np.mean(epochs["seconds"].to_numpy()[-5:])) if done and running else nan
+    last = epochs.slice(done - 1).to_pylist()[0] if epochs else {}
+    pace = float(np.mean(epochs["seconds"].to_numpy()[-5:])) if epochs and running else nan
     return TrainingStatus(
+        network=section["model"],
         epochs=done,
         expected=expected,
         train_loss=last.get("train_loss", nan),

@@ -78,8 +78,9 @@ def requirements() -> list[str]:
 
 def own_modules(job: Job) -> list[Path]:
     """List the files of imported modules in and below the current folder, relative to it."""
-    if job.train and ":" in job.train.model:
-        importlib.import_module(job.train.model.partition(":")[0])
+    for section in job.train:
+        if ":" in section.model:
+            importlib.import_module(section.model.partition(":")[0])
     elsewhere = [Path(aebench.__file__).parent, Path(sys.prefix)]
     files = [Path(file) for module in list(sys.modules.values()) if (file := getattr(module, "__file__", None))]
     return sorted(

@@ -78,10 +78,10 @@ def submit(order: Order, address: str | None = None, wait: bool = True) -> int:
             "the command line of a submitted job is stored and shown by Ray: leave credentials out of addresses, and "
             "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY where the nodes are started"
         )
-    if job.train:
+    for section in job.train:
         from aebench.models.weights import build
 
-        build(job.train.model)  # an unknown network is found out here, not on the cluster
+        build(section.model)  # an unknown network is found out here, not on the cluster
     with reached(address, start=wait) as target:
         output = destination(job, order.output, target)
         with tempfile.TemporaryDirectory() as folder:

@@ -161,9 +161,9 @@ class NeuralCodec(Codec):
         if self.bound is not None:
             return self.bound
         if self.weights:
-            return _read_once(self.weights)
+            return _read_once(self.weights, self.network_name)
         if self.shipped():
-            return _read_once(str(SHIPPED / self.network_name))
+            return _read_once(str(SHIPPED / self.network_name), self.network_name)
         raise WeightsError(
             f"codec {self.name!r} has no weights yet: train them (aebench train --model {self.network_name}), "
             f"or name them: {self.name}[weights=FOLDER]"
@@ -193,8 +193,8 @@ def constriction_version() -> str:
 
 
 @lru_cache(maxsize=8)
-def _read_once(path: str) -> Weights:
-    return read_weights(path)
+def _read_once(path: str, network: str) -> Weights:
+    return read_weights(path, network)
 
 
 @lru_cache(maxsize=8)

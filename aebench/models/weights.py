@@ -19,7 +19,8 @@ from safetensors.torch import load, save
 from torch import Tensor, nn
 
 from aebench.errors import WeightsError
-from aebench.storage import Place, place, write_file
+from aebench.names import file_name
+from aebench.storage import Place, list_files, place, write_file
 from aebench.suggest import did_you_mean
 
 NETWORKS = {
@@ -143,19 +144,27 @@ class Weights:
         write_file(folder / CONFIGURATION, (json.dumps(configuration, indent=2) + "\n").encode())
 
 
-def read_weights(path: str | Place) -> Weights:
+def read_weights(path: str | Place, network: str = "") -> Weights:
     """Read weights from a folder, or a URI, that `Weights.save` wrote, or from the ``model.safetensors`` in one.
+
+    Parameters
+    ----------
+    path : path or URI
+        It may also be a run's: then the weights that the run trained are meant.
+    network : str
+        Of several that a run trained, this one.
 
     Raises
     ------
     WeightsError
-        If a file is missing, or the tensors are not those that the configuration describes.
+        If a file is missing, if it is not clear which weights are meant, or if the tensors are not those that the
+        configuration describes.
     """
     folder = place(path)
     if folder.name == TENSORS:
         folder = folder.parent
-    if not (folder / CONFIGURATION).is_file() and (folder / "model" / CONFIGURATION).is_file():
-        folder = folder / "model"  # a run folder was named
+    if not (folder / CONFIGURATION).is_file():
+        folder = _of_run(folder, network)
     try:
         configuration = json.loads((folder / CONFIGURATION).read_bytes())
         tensors = (folder / TENSORS).read_bytes()
@@ -174,6 +183,22 @@ def read_weights(path: str | Place) -> Weights:
             f"{weights.digest[:12]}…, not {digest[:12]}…; one of the two was changed"
         )
     return weights
+
+
+def trained_in(run: Place) -> dict[str, Place]:
+    """Return the folders of weights that a run left, by the `file_name` of their networks."""
+    folders = list_files(run / "model", "*")
+    return {folder.name: folder for folder in folders if (folder / CONFIGURATION).is_file()}
+
+
+def _of_run(run: Place, network: str) -> Place:
+    trained = trained_in(run)
+    if len(trained) > 1 and file_name(network) not in trained:
+        raise WeightsError(
+            f"the run {run} trained {', '.join(trained)}{f', and not {network}' if network else ''}: "
+            f"name one of them, as in {run / 'model' / min(trained)}"
+        )
+    return trained.get(file_name(network), next(iter(trained.values()), run))
 
 
 def _stored(network: nn.Module) -> dict[str, Tensor]:

@@ -61,9 +61,8 @@ def show(run: Run, console: Console, references: Sequence[Published] = ()) -> No
         if len(failures(rows)):
             title(console, "Failures")
             show_failures(rows, console)
-    if len(run.epochs):
-        title(console, "Training")
-        show_training(run.epochs, console)
+    for network, epochs in run.trainings.items():
+        show_training(network, epochs, console)
 
 
 def write_report(run: Run, console: Console, published: Sequence[Published] = (), figures: bool = False) -> None:

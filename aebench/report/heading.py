@@ -67,10 +67,14 @@ def _sizes(rows: pa.Table) -> str:
 
 
 def _origin(info: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    trained = _at(info, "job", "train", "images")
-    if trained:
-        model = _at(info, "job", "train", "model")
-        yield "training", f"{f'network {model} ' if model else ''}on {trained}"
+    networks: dict[str, list[str]] = {}
+    for section in _at(info, "job", "train") or ():
+        networks.setdefault(section["images"], []).append(section["model"])
+    if networks:
+        said = (
+            f"network{'s'[: len(models) > 1]} {some(models, 12)} on {images}" for images, models in networks.items()
+        )
+        yield "training", "; ".join(said)
     versions = info.get("versions")
     if isinstance(versions, Mapping):
         shown = [f"{name} {versions[name]}" for name in SHOWN_VERSIONS if versions.get(name)]

@@ -59,8 +59,8 @@ def _facts(status: Status) -> Iterator[tuple[str, str]]:
             yield "begun", f"{begun}, {_ago(status.now - status.started)}"
     if status.written:
         yield "last written", f"{_minute(status.written)} UTC, {_ago(status.now - status.written)}"
-    if status.training:
-        yield "training", _training(status.training)
+    for training in status.trainings:
+        yield f"training {training.network}", _training(training)
     if failed := sum(codec.failed for codec in status.codecs):
         yield "failures", failure_sentence(failed, status.failed_images)
 

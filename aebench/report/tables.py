@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from aebench.analysis.rows import failures
-from aebench.report.layout import count, new_table, note, number, number_column, printable, some
+from aebench.report.layout import count, new_table, note, number, number_column, printable, some, title
 
 MOST_CAUSES = 12
 """Of more errors than this the most frequent are shown."""
@@ -104,14 +104,16 @@ EPOCH_HEADS = ("epoch", "steps", "training\nloss", "validation\nloss", "validati
 """What `epoch_cells` writes."""
 
 
-def show_training(epochs: pa.Table, console: Console) -> None:
-    """Print the first, the best and the last epoch of a training curve of at least one.
+def show_training(network: str, epochs: pa.Table, console: Console) -> None:
+    """Print the first, the best and the last epoch of the training curve of a network, of at least one.
 
     Parameters
     ----------
+    network : str
     epochs : pyarrow.Table
-        As `aebench.results.RunFolder.epochs` reads them.
+        As `aebench.results.RunFolder.epochs_of` reads them.
     """
+    title(console, f"Training of {printable(network)}")
     table = new_table(console)
     table.add_column("", no_wrap=True)
     for head in EPOCH_HEADS:

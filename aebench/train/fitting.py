@@ -35,7 +35,7 @@ def train(
     on_epoch: Callable[[Epoch], None] = lambda epoch: None,
     say: Callable[[str], None] = lambda sentence: None,
 ) -> Weights:
-    """Train a network and leave its best epoch in ``RUN/model``, its curve in ``RUN/epochs``.
+    """Train a network and leave its best epoch in ``RUN/model/NETWORK``, its curve in ``RUN/epochs``.
 
     Parameters
     ----------
@@ -53,13 +53,13 @@ def train(
     Raises
     ------
     JobError
-        If the run holds a training with other settings.
+        If the run holds a training of the same network with other settings.
     ClusterError
         If the training failed.
     """
     workers = plan_workers(section, cluster)
     recipe = make_recipe(section, seed, workers)
-    start = None if section.start is None else read_weights(section.start)
+    start = None if section.start is None else read_weights(section.start, section.model)
     identity = _identity(section.model, start, recipe, section.validation, images)
     if (finished := _finished(run, identity)) is not None:
         return finished
@@ -72,7 +72,7 @@ def train(
         "validation": images[-section.validation :],
     }
     started = time.perf_counter()
-    with live(run, on_epoch) as callback:
+    with live(run, section.model, on_epoch) as callback:
         result, workers = recover(lambda workers: _fit(config, workers, run, callback), section, run, workers, say)
     if not result.best_checkpoints:
         raise ClusterError("the training ended without a checkpoint")
@@ -90,7 +90,7 @@ def train(
             "torch": torch.__version__,
         },
     )
-    weights.save(run.model)
+    weights.save(run.weights_of(section.model))
     return weights
 
 
@@ -105,7 +105,7 @@ def _fit(config: dict[str, Any], workers: Workers, run: RunFolder, callback: Use
         ),
         run_config=RunConfig(
             name="checkpoints",
-            **_storage(run.training),
+            **_storage(run.training_of(config["model"])),
             callbacks=[callback],  # type: ignore[list-item]  # a UserCallback is what it takes
             failure_config=FailureConfig(max_failures=0, controller_failure_limit=0),  # type: ignore[call-arg]
             checkpoint_config=CheckpointConfig(
@@ -131,17 +131,19 @@ def _identity(
 
 def _finished(run: RunFolder, identity: dict[str, Any]) -> Weights | None:
     """Return the weights of a training that is over; refuse one, over or not, that was another."""
-    known = run.info().get("training")
+    trainings, network = run.info().get("training", {}), identity["model"]
+    known = trainings.get(network)
     changed = [key for key in identity if known is not None and known.get(key) != identity[key]]
     if known is not None and changed:
         if changed == ["recipe"]:
             changed = [key for key, value in identity["recipe"].items() if known["recipe"].get(key) != value]
         raise JobError(
-            f"{run.path} holds a training with other settings ({', '.join(changed)}): "
+            f"{run.path} holds a training of {network} with other settings ({', '.join(changed)}): "
             "choose another --output, or --fresh to begin anew"
         )
-    run.update_info(training=identity)
-    return read_weights(run.model) if (run.model / CONFIGURATION).is_file() else None
+    run.update_info(training={**trainings, network: identity})
+    folder = run.weights_of(network)
+    return read_weights(folder) if (folder / CONFIGURATION).is_file() else None
 
 
 def _weights_of(checkpoint: Checkpoint, model: str, images: list[ImageRef], facts: dict[str, Any]) -> Weights:

@@ -27,12 +27,12 @@ class Reporter(UserCallback):
 
 
 @contextlib.contextmanager
-def live(run: RunFolder, on_epoch: Callable[[Epoch], None]) -> Iterator[Reporter]:
-    """Write every epoch to Parquet, and hand it on, as it is reported.
+def live(run: RunFolder, network: str, on_epoch: Callable[[Epoch], None]) -> Iterator[Reporter]:
+    """Write every epoch of a network's training to Parquet, and hand it on, as it is reported.
 
     A report holds all epochs so far: one that an earlier driver did not live to write is written now.
     """
-    written = set(run.epochs()["epoch"].to_pylist())
+    written = set(run.epochs_of(network)["epoch"].to_pylist())
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
     queue = Queue(actor_options={"num_cpus": 0, "scheduling_strategy": here})  # elsewhere it would die with its node
     over = threading.Event()
@@ -46,7 +46,7 @@ def live(run: RunFolder, on_epoch: Callable[[Epoch], None]) -> Iterator[Reporter
                     return
                 continue
             for values in [past for past in history[:-1] if past["epoch"] not in written] + history[-1:]:
-                run.append_epoch(values)
+                run.append_epoch({"network": network, **values})
                 written.add(values["epoch"])
             on_epoch(Epoch(**history[-1]))
 

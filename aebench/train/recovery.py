@@ -64,7 +64,7 @@ def recover(
         try:
             return fit(workers), workers
         except Exception as error:
-            epochs = len(run.epochs())
+            epochs = len(run.epochs_of(section.model))
             if _found_no_room(error):
                 say(f"training: found no room for {workers}")
             else:
@@ -72,7 +72,7 @@ def recover(
                 if failures == MOST_FAILURES or not isinstance(error, TrainingFailedError):
                     raise ClusterError(
                         f"the training failed after epoch {epochs}: {cause(error)}; "
-                        f"running again goes on from the last epoch in {run.training}"
+                        f"running again goes on from the last epoch in {run.training_of(section.model)}"
                     ) from error
                 say(f"training: interrupted after epoch {epochs}: {cause(error)}")
         workers = _wait_for_workers(section, workers.gpu, run, say)
@@ -105,7 +105,7 @@ def _wait_for_workers(section: TrainSection, gpu: bool, run: RunFolder, say: Cal
         if time.monotonic() > end:
             raise ClusterError(
                 f"no node with {kind} is left to train on, and none joined in {WAIT_SECONDS:g} s; "
-                f"running again goes on from the last epoch in {run.training}"
+                f"running again goes on from the last epoch in {run.training_of(section.model)}"
             )
         time.sleep(1)
         workers = plan_again(section, gpu, describe())

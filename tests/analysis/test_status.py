@@ -25,7 +25,7 @@ def conclude(path: Path, rows: list[dict[str, Any]], beat: datetime | None = Non
     if rows:
         run.append_rows(rows)
     run.update_info(**{"started": NOW - timedelta(minutes=30), **info})
-    return status(path, run.info(), run.rows(), run.epochs(), beat, run.last_written(), NOW)
+    return status(path, run.info(), run.rows(), run.trainings(), beat, run.last_written(), NOW)
 
 
 def measured(number: int, setting: str, seconds_apart: float, codec: str = "jpeg") -> list[dict[str, Any]]:
@@ -96,15 +96,15 @@ def test_a_training_says_epochs_losses_and_time_left(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     for epoch in range(1, 4):
         losses = {"train_loss": 1 / epoch, "validation_loss": 2 / epoch, "validation_psnr": 20.0 + epoch}
-        run.append_epoch({"epoch": epoch, "seconds": 10.0, **losses})
-    found = conclude(tmp_path, [], beat=NOW, job={"train": {"epochs": 10}}).training
-    assert found is not None
+        run.append_epoch({"network": "paper", "epoch": epoch, "seconds": 10.0, **losses})
+    job = {"train": [{"model": "paper", "epochs": 10}, {"model": "lapped", "epochs": 4}]}
+    found, to_come = conclude(tmp_path, [], beat=NOW, job=job).trainings
+    assert (found.network, to_come.network, to_come.epochs, to_come.expected) == ("paper", "lapped", 0, 4)
     assert (found.epochs, found.expected, found.train_loss, found.validation_psnr) == (3, 10, 1 / 3, 23.0)
     assert found.seconds_left == pytest.approx(70)
-    stopped = conclude(tmp_path, [], job={"train": {"epochs": 10}}).training
-    assert stopped is not None
+    stopped, _ = conclude(tmp_path, [], job=job).trainings
     assert math.isnan(stopped.seconds_left)
-    assert conclude(tmp_path / "other", [], job={"train": None}).training is None
+    assert conclude(tmp_path / "other", [], job={"train": []}).trainings == ()
 
 
 def test_the_command_resumes_and_never_begins_afresh(tmp_path: Path) -> None:

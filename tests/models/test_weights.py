@@ -9,12 +9,14 @@ import torch
 from aebench.errors import WeightsError
 from aebench.models.paper import PaperAutoencoder
 from aebench.models.weights import Weights, build, read_weights
+from aebench.results import RunFolder
 
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
-    Weights.of("paper", build("paper"), {"seed": 1}).save(tmp_path / "model")
-    return tmp_path / "model"
+    run = RunFolder(tmp_path)
+    Weights.of("paper", build("paper"), {"seed": 1}).save(run.weights_of("paper"))
+    return tmp_path / "model" / "paper"
 
 
 def test_weights_come_back(saved: Path) -> None:
@@ -29,7 +31,17 @@ def test_weights_come_back(saved: Path) -> None:
 
 @pytest.mark.parametrize("name", ["", "model.safetensors"])
 def test_a_run_a_folder_or_the_file_can_be_named(saved: Path, name: str) -> None:
-    assert read_weights(saved / name) == read_weights(saved.parent)
+    assert read_weights(saved / name) == read_weights(saved.parent.parent)
+
+
+def test_of_several_that_a_run_trained_that_of_the_network_is_meant(saved: Path) -> None:
+    run = saved.parent.parent
+    Weights.of("paper-rate", build("paper-rate"), {}).save(RunFolder(run).weights_of("paper-rate"))
+    assert read_weights(run, "paper") == read_weights(saved)
+    assert read_weights(run, "paper-rate").network == "paper-rate"
+    for network in ("", "lapped"):
+        with pytest.raises(WeightsError, match=rf"trained paper, paper-rate.*name one of them, as in {saved}"):
+            read_weights(run, network)
 
 
 def test_missing_weights_are_named(tmp_path: Path) -> None:

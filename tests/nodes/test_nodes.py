@@ -184,7 +184,7 @@ def test_a_training_goes_on_with_the_node_that_is_left(tmp_path: Path, nodes: No
     np.testing.assert_allclose(
         [epoch["train_loss"] for epoch in epochs], [epoch.train_loss for epoch in whole], rtol=1e-3
     )
-    facts = json.loads((run.model / "model.json").read_text())["training"]
+    facts = json.loads((run.weights_of("paper") / "model.json").read_text())["training"]
     best = min(epochs, key=lambda epoch: epoch["validation_loss"])
     assert (facts["best_epoch"], facts["validation_loss"]) == (best["epoch"], best["validation_loss"])
-    read_weights(run.model).load_into(build("paper"))
+    read_weights(run.weights_of("paper")).load_into(build("paper"))

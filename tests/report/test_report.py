@@ -194,11 +194,12 @@ def test_training_shows_first_best_and_last_epoch(tmp_path: Path) -> None:
     run = RunFolder(tmp_path / "trained")
     for number, loss in enumerate((0.03, 0.01, 0.02), 1):
         run.append_epoch(
-            {"epoch": number, "step": 100 * number, "train_loss": 0.04, "validation_loss": loss,
+            {"network": "paper", "epoch": number, "step": 100 * number, "train_loss": 0.04, "validation_loss": loss,
              "validation_psnr": 24.5, "learning_rate": 1e-3, "seconds": 6.5, "cpu_seconds": 12.25, "workers": 2,
              "crops": 800}
         )  # fmt: skip
     text = printed(run, width=80)
+    assert "Training of paper" in text
     assert line(text, "best").split() == ["best", "2", "200", "0.040000", "0.010000", "24.50", "6.5", "12.2"]
     assert line(text, "last").split()[1] == "3"
     assert "3 epochs on 2 workers: 20 s wall, 37 s CPU in all." in text
@@ -209,7 +210,7 @@ def test_heading_tells_where_the_run_came_from(tmp_path: Path) -> None:
     run = write(
         tmp_path / "kodak",
         kodak_rows(),
-        job={"evaluate": {"images": "kodak[17:]"}, "train": {"model": "paper", "images": "kodak[:17]"}},
+        job={"evaluate": {"images": "kodak[17:]"}, "train": [{"model": "paper", "images": "kodak[:17]"}]},
         started="2024-05-06 07:08:09+00:00",
         finished="2024-05-06 07:18:09+00:00",
         versions={"aebench": "0.1.0", "torch": None, "python": "3.11.7"},

@@ -26,7 +26,7 @@ def printed(width: int = 100, **values: Any) -> str:
             CodecStatus("jpeg", 70, 2, 70, NAN, NAN), CodecStatus("bpg", 30, 0, 55, 0.5, 50.0),
             CodecStatus("heif", 7, 0, None, NAN, NAN),
         ),
-        "training": TrainingStatus(4, 4, 0.25, 0.125, 21.5, NAN), "failed_images": ("a.png", "b.png"),
+        "trainings": (TrainingStatus("paper", 4, 4, 0.25, 0.125, 21.5, NAN),), "failed_images": ("a.png", "b.png"),
         "command": "aebench run jobs/x.toml", "folder": str(Path.cwd()),
     }  # fmt: skip
     file = io.StringIO()
@@ -47,7 +47,7 @@ def test_state_training_times_and_failures_are_said() -> None:
     assert "Run r: running" in said
     assert "begun 2026-05-06 11:50 UTC, 10 min 00 s ago" in said
     assert "last written 2026-05-06 11:59 UTC, 3 s ago" in said
-    assert "4 of 4 epochs, loss 0.25000, validation 0.12500 (21.50 dB)" in said
+    assert "training paper 4 of 4 epochs, loss 0.25000, validation 0.12500 (21.50 dB)" in said
     assert "2 measurements failed, of a.png, b.png" in said
 
 

@@ -34,9 +34,9 @@ def test_training_leaves_weights_epochs_and_facts(tmp_path: Path, images: list[I
     assert [epoch.epoch for epoch in seen] == [1, 2, 3]
     table = run.epochs().to_pylist()
     assert [row["train_loss"] for row in table] == [epoch.train_loss for epoch in seen]
-    assert read_weights(run.model) == weights
+    assert read_weights(run.weights_of("paper")) == weights
     best = min(seen, key=lambda epoch: epoch.validation_loss)
-    facts = json.loads((run.model / "model.json").read_text())["training"]
+    facts = json.loads((run.weights_of("paper") / "model.json").read_text())["training"]
     assert (facts["best_epoch"], facts["validation_loss"]) == (best.epoch, best.validation_loss)
     assert facts["images"] == [image.name for image in images]
 
@@ -89,7 +89,7 @@ def test_a_training_starts_from_the_weights_of_another(
     torch.testing.assert_close(
         second.state()["conv2d_3.weight"].float(), first.state()["conv2d_3.weight"], rtol=1e-3, atol=1e-4
     )
-    assert json.loads((run.model / "model.json").read_text())["training"]["start"] == first.digest
+    assert json.loads((run.weights_of("paper-rate") / "model.json").read_text())["training"]["start"] == first.digest
     coder = codec("paper-rate")
     assert isinstance(coder, NeuralCodec)
     image = np.asarray(Image.open(images[0].uri))
@@ -121,9 +121,9 @@ def test_a_killed_training_goes_on_and_ends_as_an_undisturbed_one(tmp_path: Path
     process.kill()
     process.wait()
     said = aebench(*command, "--output", killed.path, cwd=tmp_path)
-    assert "training: 1/6" not in said
+    assert "training paper: 1/6" not in said
     aebench(*command, "--output", tmp_path / "whole", cwd=tmp_path)
     whole = RunFolder(tmp_path / "whole")
     assert killed.epochs()["epoch"].to_pylist() == [1, 2, 3, 4, 5, 6]
     assert killed.epochs()["train_loss"] == whole.epochs()["train_loss"]
-    assert read_weights(killed.model).digest == read_weights(whole.model).digest
+    assert read_weights(killed.weights_of("paper")).digest == read_weights(whole.weights_of("paper")).digest

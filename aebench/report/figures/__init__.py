@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from aebench.analysis.curves import METRICS
 from aebench.analysis.published import Published
-from aebench.kept import file_name
+from aebench.names import file_name
 from aebench.report.figures.by_image import by_image_figure
 from aebench.report.figures.curves import rd_figure
 from aebench.report.figures.gains import bd_rate_figure

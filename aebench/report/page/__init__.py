@@ -24,7 +24,7 @@ from aebench.report.layout import count
 from aebench.report.page.bd import bd_tables
 from aebench.report.page.chart import chart_data, looks, sampled_images
 from aebench.report.page.pictures import BUDGET, LADDER, Gallery, gallery, relative_link
-from aebench.report.page.tables import comparison_tables, failures_table, summary_table, training_table
+from aebench.report.page.tables import comparison_tables, failures_table, summary_table, training_tables
 from aebench.storage import Place, list_files, place, write_file
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _render(run: Run, folder: Place, published: Sequence[Published], budget: int
         metrics=[METRICS[column] for column in run.metrics],
         summary=summary_table(run) if len(run.rows) else None,
         failures=failures_table(run),
-        training=training_table(run),
+        trainings=training_tables(run),
         published=published,
         images=images,
         measured=len(run.rd_curves().images),

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
+import pyarrow as pa
+
 from aebench.analysis.comparison import Comparison, compare
 from aebench.analysis.matched import Matched
 from aebench.analysis.rows import failures
@@ -137,22 +139,24 @@ def failures_table(run: Run) -> PageTable | None:
     return PageTable("Errors, the most frequent first", heads, rows, (), failure_notes(found))
 
 
-def training_table(run: Run) -> PageTable | None:
-    """Make the table of the training curve; None where nothing was trained."""
-    if not len(run.epochs):
-        return None
-    labels = {epoch["epoch"]: label for label, epoch in chosen_epochs(run.epochs)}
-    shown = [epoch for epoch in run.epochs.to_pylist() if len(run.epochs) <= MOST_EPOCHS or epoch["epoch"] in labels]
+def training_tables(run: Run) -> list[PageTable]:
+    """Make a table of each training curve."""
+    return [_training_table(network, epochs) for network, epochs in run.trainings.items()]
+
+
+def _training_table(network: str, epochs: pa.Table) -> PageTable:
+    labels = {epoch["epoch"]: label for label, epoch in chosen_epochs(epochs)}
+    shown = [epoch for epoch in epochs.to_pylist() if len(epochs) <= MOST_EPOCHS or epoch["epoch"] in labels]
     rows = [
         [Cell(name, detail=labels.get(epoch["epoch"], "")), *map(Cell, numbers)]
         for epoch in shown
         for name, *numbers in [epoch_cells(epoch)]
     ]
     heads = [Head(head.replace("\n", " "), is_name=not index) for index, head in enumerate(EPOCH_HEADS)]
-    said = [training_note(run.epochs)]
-    if len(shown) < len(run.epochs):
-        said.insert(0, f"Of {len(run.epochs)} epochs the first, the best and the last are shown.")
-    return PageTable("Epochs", heads, rows, (), said, sortable=False)
+    said = [training_note(epochs)]
+    if len(shown) < len(epochs):
+        said.insert(0, f"Of {len(epochs)} epochs the first, the best and the last are shown.")
+    return PageTable(f"Epochs of {network}", heads, rows, (), said, sortable=False)
 
 
 def _number(value: float, decimals: int, kind: str = "") -> Cell:

@@ -35,11 +35,12 @@ def psnr_only(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**made, "psnr_y": None, "psnr_yuv": None, "ms_ssim": None} for made in rows]
 
 
-def epoch(number: int, training: float, validation: float) -> dict[str, Any]:
+def epoch(number: int, training: float, validation: float, network: str = "paper") -> dict[str, Any]:
     """Make an epoch."""
     return {
-        "epoch": number, "step": 100 * number, "train_loss": training, "validation_loss": validation,
-        "validation_psnr": 20.0, "learning_rate": 1e-3, "seconds": 1.0, "cpu_seconds": 2.0, "workers": 2, "crops": 800,
+        "network": network, "epoch": number, "step": 100 * number, "train_loss": training,
+        "validation_loss": validation, "validation_psnr": 20.0, "learning_rate": 1e-3, "seconds": 1.0,
+        "cpu_seconds": 2.0, "workers": 2, "crops": 800,
     }  # fmt: skip
 
 

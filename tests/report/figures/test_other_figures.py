@@ -23,6 +23,14 @@ def test_losses_are_those_of_the_epochs_and_the_best_is_marked(tmp_path: Path) -
     assert axes.get_yscale() == "log"
 
 
+def test_every_network_has_its_axes(tmp_path: Path) -> None:
+    run = run_of(tmp_path, epochs=[epoch(1, 0.5, 0.4), epoch(1, 30, 20, "lapped"), epoch(2, 20, 10, "lapped")])
+    paper, lapped = training_figure(run).axes
+    assert (line(paper, "training"), line(lapped, "training")) == (([1], [0.5]), ([1, 2], [30, 20]))
+    assert paper.get_title(loc="left").startswith("paper: 1 epoch, ")
+    assert lapped.get_title(loc="left").endswith("best epoch 2 (10)")
+
+
 def test_one_epoch_is_a_figure_and_none_is_not(tmp_path: Path) -> None:
     assert training_figure(run_of(tmp_path / "one", epochs=[epoch(1, 0.5, 0.4)])).axes
     with pytest.raises(NothingToDrawError, match="trained nothing"):

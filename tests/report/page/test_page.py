@@ -180,10 +180,12 @@ def test_the_first_images_of_any_number_lie_evenly() -> None:
 
 
 def test_a_run_that_only_trained_has_a_page(tmp_path: Path) -> None:
-    run = write(tmp_path / "run", [], job={"train": {"images": "kodak[:17]"}})
+    run = write(tmp_path / "run", [], job={"train": [{"model": "paper", "images": "kodak[:17]"}]})
     numbers = ("train_loss", "validation_loss", "validation_psnr", "learning_rate", "seconds", "cpu_seconds")
-    run.append_epoch({"epoch": 1, "step": 5, "workers": 1, "crops": 5, **dict.fromkeys(numbers, 0.5)})
-    assert read(write_page(Run(run))).tables["Epochs"][1][:3] == ["1 first, best, last", "5", "0.500000"]
+    run.append_epoch(
+        {"network": "paper", "epoch": 1, "step": 5, "workers": 1, "crops": 5, **dict.fromkeys(numbers, 0.5)}
+    )
+    assert read(write_page(Run(run))).tables["Epochs of paper"][1][:3] == ["1 first, best, last", "5", "0.500000"]
 
 
 def test_a_page_that_cannot_be_written_is_an_error(kept_run: Run, tmp_path: Path) -> None:
