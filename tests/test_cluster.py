@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from aebench.cluster import ATTEMPTS
 from tests.test_cli import ROOT
 
 DRIVER = """
@@ -44,3 +45,26 @@ def test_a_submitted_job_believes_its_cluster_and_no_token_left_by_another(
         assert done.stdout == "2 nodes, 1 CPU, no GPU, an actor answers\n", done.stderr
     finally:
         cluster.shutdown()
+
+
+SLOW_AT_FIRST = """
+import sys
+import ray
+start, failures = ray.init, [RuntimeError("its agents were slow")] * int(sys.argv[1])
+def init(**options):
+    if failures:
+        raise failures.pop()
+    return start(**options)
+ray.init = init
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("failures", "said"), [(2, "1 node, "), (3, "cannot start Ray on this machine: its agents")])
+def test_a_ray_of_our_own_that_does_not_come_up_is_started_again(failures: int, said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SLOW_AT_FIRST + DRIVER, str(failures)], capture_output=True, text=True, timeout=200,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "RAY_ADDRESS": "local"}, check=False,
+    )  # fmt: skip
+    assert said in done.stdout + done.stderr
+    assert (done.returncode == 0) == (failures < ATTEMPTS)

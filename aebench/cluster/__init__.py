@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 LOCAL_OBJECT_STORE = 512 * 2**20
 """Bytes of shared memory for a Ray of our own: only paths, weights and rows travel, never pixels."""
 
+ATTEMPTS = 3
+"""So often Ray is started: on a busy machine a node gives up when its agents take more than 15 seconds."""
+
 _QUIET = {
     "RAY_worker_niceness": "0",  # Ray runs workers at nice 15, which makes their times noise on a busy machine
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
@@ -85,20 +88,10 @@ def connected() -> Iterator[Cluster]:
         os.environ["RAY_AUTH_MODE"] = "token"  # `ray start --head` guards a cluster with one
     if local:  # workers inherit it, and import aebench and modules of the working directory as the driver does
         os.environ["PYTHONPATH"] = os.pathsep.join(import_paths())
-    try:
-        ray.init(
-            address="local" if local else address,
-            include_dashboard=False if local else None,
-            object_store_memory=LOCAL_OBJECT_STORE if local else None,
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-        )
-    except Exception as error:
-        if local:
-            raise ClusterError(f"cannot start Ray on this machine: {error}") from error
-        raise ClusterError(
-            f"cannot connect to Ray at {address}: {error}; unset RAY_ADDRESS to run on this machine alone"
-        ) from error
+    if local:
+        _start()
+    else:
+        _connect(address)
     from ray.data import DataContext  # submitting a job connects to nothing, and can do without
 
     context = DataContext.get_current()
@@ -111,6 +104,29 @@ def connected() -> Iterator[Cluster]:
         yield describe()
     finally:
         ray.shutdown()
+
+
+def _start() -> None:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            ray.init(
+                address="local", include_dashboard=False, object_store_memory=LOCAL_OBJECT_STORE, log_to_driver=False,
+                logging_level=logging.ERROR,
+            )  # fmt: skip
+            return
+        except Exception as error:
+            ray.shutdown()  # ends what did start
+            if attempt == ATTEMPTS:
+                raise ClusterError(f"cannot start Ray on this machine: {error}") from error
+
+
+def _connect(address: str) -> None:
+    try:
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+    except Exception as error:
+        raise ClusterError(
+            f"cannot connect to Ray at {address}: {error}; unset RAY_ADDRESS to run on this machine alone"
+        ) from error
 
 
 @contextlib.contextmanager

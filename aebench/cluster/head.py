@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from aebench.cluster import LOCAL_OBJECT_STORE, has_token
+from aebench.cluster import ATTEMPTS, LOCAL_OBJECT_STORE, has_token
 from aebench.errors import ClusterError
 
 _RAY = (sys.executable, "-m", "ray.scripts.scripts")
@@ -23,9 +23,6 @@ PATIENCE = 180.0
 """Seconds after which a head that does not answer is given up; on a busy machine it has taken 40."""
 
 _PORTS = (20_000, 32_768)
-
-ATTEMPTS = 3
-"""So often a head is started: on a busy machine its node gives up when its agents take more than 15 seconds."""
 
 _STARTED = b"Ray runtime started"
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from aebench.cluster import head
+from aebench.cluster import ATTEMPTS, head
 from aebench.errors import ClusterError
 
 
@@ -35,17 +35,17 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[dict[str, s
 
 
 def test_a_head_that_does_not_come_up_is_started_again(failing: Callable[[int], list[dict[str, str]]]) -> None:
-    tried = failing(head.ATTEMPTS - 1)
+    tried = failing(ATTEMPTS - 1)
     with head.started_head() as address:
         assert address == "http://127.0.0.1:1"
-    assert len(tried) == head.ATTEMPTS
+    assert len(tried) == ATTEMPTS
 
 
 def test_but_not_for_ever(failing: Callable[[int], list[dict[str, str]]]) -> None:
-    tried = failing(head.ATTEMPTS)
+    tried = failing(ATTEMPTS)
     with pytest.raises(ClusterError, match="its agents were slow"), head.started_head():
         pytest.fail("no head has started")
-    assert len(tried) == head.ATTEMPTS
+    assert len(tried) == ATTEMPTS
 
 
 def test_what_fails_with_a_head_that_runs_is_not_tried_again(failing: Callable[[int], list[dict[str, str]]]) -> None:
