@@ -217,7 +217,7 @@ def test_rows_times_epochs_and_info(store: str) -> None:
     run.append_rows([row(bytes=1), row("b.png", psnr_rgb=float("inf"))])
     run.append_rows([row(bytes=2)])
     run.append_times([{"image": "a.png", "repeat": repeat, "time": datetime.now(UTC)} for repeat in (1, 2)])
-    run.append_epoch({"epoch": 1, "train_loss": 0.5})
+    run.append_epoch({"network": "paper", "epoch": 1, "train_loss": 0.5})
     run.update_info(a=1)
     run.update_info(b=2)
     before = run.rows().to_pylist()

@@ -1,7 +1,7 @@
 """Weights on disk: a safetensors file, and beside it a JSON file that says what network it belongs to.
 
-model/model.safetensors    the tensors, nothing else
-model/model.json           network, number of parameters, SHA-256 of the tensors, how they were trained
+FOLDER/model.safetensors    the tensors, nothing else
+FOLDER/model.json           network, number of parameters, SHA-256 of the tensors, how they were trained
 """
 
 from __future__ import annotations

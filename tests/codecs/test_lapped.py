@@ -119,12 +119,12 @@ def test_steps_go_from_below_a_tenth_of_a_bit_to_more_than_three(photograph: Rgb
 
 def test_weights_come_with_it_unless_the_run_or_the_setting_has_others(tmp_path: Path) -> None:
     plain, run = codec("lapped"), RunFolder(tmp_path / "run")
-    Weights.of("paper", build("paper"), {}).save(run.model)
+    Weights.of("paper", build("paper"), {}).save(run.weights_of("paper"))
     assert ready(plain, run).version() == plain.version(), "weights of another network are not its own"
     mine = Weights.of("lapped", seeded_network(), {})
-    mine.save(run.model)
+    mine.save(run.weights_of("lapped"))
     assert mine.digest[:12] in ready(plain, run).version()
-    assert mine.digest[:12] in codec(f"lapped[weights={run.model}]").version()
+    assert mine.digest[:12] in codec(f"lapped[weights={run.path}]").version()
 
 
 def test_decoding_needs_no_setting(shipped: LappedCodec) -> None:

@@ -46,7 +46,7 @@ def test_a_training_whose_worker_is_killed_goes_on(tmp_path: Path, images: list[
     assert "interrupted after epoch" in said[0]
     assert "goes on after epoch" in said[1]
     assert not any("\n" in sentence for sentence in said)
-    assert read_weights(run.model) == weights
+    assert read_weights(run.weights_of("paper")) == weights
     weights.load_into(build("paper"))
 
 
@@ -60,7 +60,8 @@ class Faulty:
         if not self.epochs:
             return "trained"
         for _ in range(self.epochs.pop(0)):
-            self.run.append_epoch(asdict(Epoch(len(self.run.epochs()) + 1, 1, 0.1, 0.1, 20.0, 1e-4, 1.0, 1.0, 1, 1)))
+            epoch = Epoch(len(self.run.epochs()) + 1, 1, 0.1, 0.1, 20.0, 1e-4, 1.0, 1.0, 1, 1)
+            self.run.append_epoch({"network": section().model, **asdict(epoch)})
         raise WorkerGroupError("a worker died", {0: ValueError("no such luck")})
 
 
