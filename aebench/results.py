@@ -232,7 +232,7 @@ class RunFolder:
             return {}
         except (OSError, ValueError) as error:
             raise ResultsError(f"cannot read {self.path / 'run.json'}: {error}") from error
-        return dict(info)
+        return _with_several_trainings(dict(info))
 
     def update_info(self, **values: Any) -> None:
         """Merge values into ``run.json``."""
@@ -276,6 +276,16 @@ class RowWriter:
         if self._rows:
             self._run.append_rows(self._rows)
         self._rows, self._written = [], time.monotonic()
+
+
+def _with_several_trainings(info: dict[str, Any]) -> dict[str, Any]:
+    """Bring what a run of schema 2 says of its one training into the form of today."""
+    job, training = info.get("job"), info.get("training", {})
+    if isinstance(job, dict) and not isinstance(job.get("train", []), list):
+        info["job"] = {**job, "train": [job["train"]] if job["train"] else []}
+    if isinstance(training.get("model"), str):
+        info["training"] = {training["model"]: training}
+    return info
 
 
 def _files(folder: Place) -> list[Place]:

@@ -208,6 +208,14 @@ def test_epochs_trained_again_count_once(tmp_path: Path) -> None:
     assert set(run.epochs()["run"].to_pylist()) == {tmp_path.name}
 
 
+def test_a_run_with_one_training_of_schema_2_is_read(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    section = {"model": "paper", "images": "kodak"}
+    for train, today in ((section, [section]), (None, []), ([section], [section])):
+        run.update_info(job={"train": train}, training={"model": "paper", "recipe": {}})
+        assert run.info() == {"job": {"train": today}, "training": {"paper": {"model": "paper", "recipe": {}}}}
+
+
 def test_times_are_all_kept_failures_included(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
     times = {"image": "a.png", "setting": "jpeg", "repeat": 1, "encode_seconds": 0.5}
