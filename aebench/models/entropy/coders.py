@@ -68,7 +68,8 @@ class Coder(ABC):
 class Estimator(Coder):
     """Adds up −log2 p, in `bits`, shape (N,).
 
-    In training the rate sees noise and the synthesis transform rounded values (Minnen, Singh 2020, section 3.3).
+    In training the rate sees noise and the synthesis transform rounded values (Minnen, Singh 2020, section 3.3); p is
+    then of ideal Gaussians, otherwise of the tables that stand for them.
     """
 
     def __init__(self, training: bool) -> None:
@@ -87,7 +88,8 @@ class Estimator(Coder):
         """See `Coder`."""
         distance = values - mean
         seen = noisy(distance) if self.training else _round(distance)
-        self.bits = self.bits + (conditional.bits(seen, scale) * where).sum((1, 2, 3))
+        bits = conditional.bits(seen, scale) if self.training else conditional.coded_bits(seen, scale)
+        self.bits = self.bits + (bits * where).sum((1, 2, 3))
         return ((straight_round(distance) if self.training else seen) + mean) * where
 
 

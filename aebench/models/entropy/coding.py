@@ -6,12 +6,14 @@ escape; how far outside follows after the symbols of the call, in Elias' gamma c
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from constriction import stream
+from torch import Tensor
 
 from aebench.errors import CodecError
 
@@ -117,6 +119,12 @@ class Reader:
         except AssertionError as error:
             raise CodecError(f"the range coder cannot read on: {error}") from error
         return symbols
+
+
+def escape_bits(excess: Tensor) -> Tensor:
+    """Return the bits that follow an escape, of integers so far outside of a table: length, digits and sign."""
+    length = excess.clamp(min=1).double().log2().floor()
+    return math.log2(_LONGEST) + length + 1
 
 
 def _runs(table: npt.NDArray[np.integer], tables: int) -> tuple[npt.NDArray[np.int64], list[tuple[int, int, int]]]:

@@ -47,3 +47,17 @@ def test_indices_are_integers_in_evaluation_and_keep_a_gradient_in_training() ->
     logarithm.grad = None
     (scale_index(logarithm, training=True) * torch.tensor([-1.0, 1.0, 1.0, 1.0])).sum().backward()
     assert logarithm.grad is not None and logarithm.grad.tolist() == [-8, 8, 8, 8], "descent leads back"
+
+
+@pytest.mark.parametrize("index", [0, 7, 30, 63])
+def test_what_surprises_is_estimated_as_it_is_coded(index: int) -> None:
+    conditional, writer = GaussianConditional(), Writer()
+    values = torch.arange(-2047, 2048, 3)
+    scale = torch.full(values.shape, index)
+    writer.put(conditional.tables(), values.numpy().astype(np.int32), scale.numpy())
+    assert 8 * len(writer.finish()) == pytest.approx(float(conditional.coded_bits(values, scale).sum()), rel=0.002)
+    usual = torch.zeros(8, dtype=torch.int64)
+    scales = torch.arange(8) * 9
+    torch.testing.assert_close(
+        conditional.coded_bits(usual, scales), conditional.bits(usual.float(), scales).double(), rtol=0.01, atol=1e-4
+    )
