@@ -360,7 +360,7 @@ def test_a_run_in_a_store_is_resumed_retried_and_timed(store: str, images: Path,
 
 @pytest.mark.slow
 def test_weights_are_read_from_a_store(store: str, images: Path, paper_weights: Path, cluster: Cluster) -> None:
-    read_weights(paper_weights).save(place(f"{store}/model"))
+    read_weights(paper_weights).save(RunFolder(store).weights_of("paper"))
     (images / "damaged.png").unlink()
     codecs = ",".join(f"paper[bits=4,weights={weights}]" for weights in (paper_weights, store))
     measure(images, codecs, images / "run")
@@ -426,7 +426,7 @@ def test_a_killed_training_goes_on_in_a_store_and_shows_no_credentials(
     assert read_weights(f"{store}/model/paper/model.safetensors").training["best_epoch"] == best.epoch
 
     said += aebench(*command, "--output", uri)
-    assert f"{store}/model is trained already" in said
+    assert f"training paper: {store}/model/paper is there already" in said
     said += aebench("status", uri)
     assert "SECRET" not in said
     assert len(list(below(run.path))) > 8
