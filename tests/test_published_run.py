@@ -41,7 +41,7 @@ def test_every_codec_has_coded_every_image_at_every_setting(run: Run) -> None:
     assert len(run.rows) == 24 * len(run.summaries)
     assert set(run.codecs) == {
         "jpeg", "jpeg2000", "bpg", "heif", "webp", "avif", "jxl", "lapped", "paper", "paper-rate",
-        "balle2018-factorised", "balle2018-hyperprior", "minnen2018", "box-downsample",
+        "theis2017", "cheng2018", "balle2018-factorised", "balle2018-hyperprior", "minnen2018", "box-downsample",
     }  # fmt: skip
     assert run.metrics == list(METRICS)
     assert len(run.trainings["paper"]) > 0
