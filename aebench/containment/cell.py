@@ -3,13 +3,13 @@
 A message through a socket would wake the process that asked at every stage: several times an image, to no purpose.
 
     offset 0    when the stage began, on the monotonic clock that all processes share; its name; where the stake is
-    slots       the stake, pickled, in turns, so that a child that dies while it writes leaves the last one whole
+    slots       the stake as JSON, in turns, so that a child that dies while it writes leaves the last one whole
 """
 
 from __future__ import annotations
 
+import json
 import os
-import pickle
 import struct
 import sys
 import tempfile
@@ -62,10 +62,10 @@ class Cell:
         stage : str
             At most 64 bytes.
         at_stake : object
-            Anything that can be pickled.
+            Anything that JSON can hold: what a dying child leaves is data, and never code.
         """
         if at_stake is not None:
-            data = pickle.dumps(at_stake)
+            data = json.dumps(at_stake).encode()
             self._slot, self._length = 1 - self._slot, len(data)
             os.pwrite(self.descriptor, data, _SLOTS[self._slot])
         header = _HEADER.pack(time.monotonic(), self._slot, self._length, stage.encode())
@@ -80,7 +80,7 @@ class Cell:
         """Return the last stage of a child that is dead, or waits."""
         began, slot, length, name = self._header()
         data = os.pread(self.descriptor, length, _SLOTS[slot])
-        return Stage(name, began, pickle.loads(data) if data else None)
+        return Stage(name, began, json.loads(data) if data else None)
 
     def _header(self) -> tuple[float, int, int, str]:
         began, slot, length, name = _HEADER.unpack(os.pread(self.descriptor, _HEADER.size, 0))

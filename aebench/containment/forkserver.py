@@ -65,7 +65,7 @@ def main() -> NoReturn:
 
 
 def _load(commands: Connection) -> Server:
-    """Load a server, and say whether that worked."""
+    """Load a server, which comes from the process that made it and from no file, and say whether that worked."""
     data = commands.recv_bytes()
     try:
         server: Server = pickle.loads(data)

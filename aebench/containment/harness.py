@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from aebench.codecs.base import Codec
 from aebench.containment.limits import Limits
@@ -62,8 +63,12 @@ class Harness:
         request = self.request
         if call.without:
             request = dataclasses.replace(request, done=request.done | call.without)
+
+        def stake(stage: str, rows: Sequence[Row] | None) -> None:
+            announce(stage, None if rows is None else [{**row, "time": row["time"].isoformat()} for row in rows])
+
         for images in ([image] for image in call.images) if call.singly else [call.images]:
-            yield from measure(images, codecs, request, call.with_originals, announce)
+            yield from measure(images, codecs, request, call.with_originals, stake)
 
 
 class ContainedHarness:
@@ -116,7 +121,8 @@ class ContainedHarness:
                     yield row
             except ChildDeathError as death:
                 deaths += 1
-                lost = [row for row in death.at_stake or () if _key(row) not in without]
+                staked = [{**row, "time": datetime.fromisoformat(row["time"])} for row in death.at_stake or ()]
+                lost = [row for row in staked if _key(row) not in without]
                 if not lost and deaths > 1:
                     raise ContainmentError(f"a process to measure {images[0].name} in {death.cause}, twice") from None
                 if len({row["image"] for row in lost}) == 1:
