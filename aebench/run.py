@@ -202,14 +202,14 @@ def time_settings(section: TimeSection, images: list[ImageRef], run: RunFolder, 
 def find_images(job: Job, console: Console) -> tuple[Job, dict[str, list[ImageRef]]]:
     """Return the job with the image sets that it really uses, and the images of each of these sets."""
     found: dict[str, list[ImageRef]] = {}
-    said: set[tuple[type, str, str | None]] = set()
+    used: dict[tuple[type, str, str | None], str] = {}
 
     def settled(section: AnySection) -> AnySection:
         wanted = (type(section), section.images, section.fallback)
-        spec, images = _find(section, console if wanted not in said else Console(quiet=True), found)
-        said.add(wanted)
-        found[spec] = images
-        return section.model_copy(update={"images": spec, "fallback": None})
+        if wanted not in used:  # several trainings look for the same
+            used[wanted], images = _find(section, console)
+            found[used[wanted]] = images
+        return section.model_copy(update={"images": used[wanted], "fallback": None})
 
     changed: dict[str, Any] = {"train": [settled(section) for section in job.train]}
     changed |= {name: settled(section) for name in ("evaluate", "time") if (section := getattr(job, name))}
@@ -279,16 +279,16 @@ def _with_earlier(job: Job, run: RunFolder) -> dict[str, Any]:
     return {**earlier, **said, "train": trained + said.get("train", [])}
 
 
-def _find(section: AnySection, console: Console, known: Mapping[str, list[ImageRef]]) -> tuple[str, list[ImageRef]]:
+def _find(section: TrainSection | EvaluateSection | TimeSection, console: Console) -> tuple[str, list[ImageRef]]:
     """Resolve the images of a section, or those it falls back on, saying in one line which; return set and images."""
     kind = "training" if isinstance(section, TrainSection) else "timing" if isinstance(section, TimeSection) else "test"
     try:
-        images, spec = known.get(section.images) or resolve(section.images), section.images
+        images, spec = resolve(section.images), section.images
     except ImageSetError as error:
         if section.fallback is None:
             raise
         _warning_on(console)(f"{error}; going on with {redacted(section.fallback)}")
-        images, spec = known.get(section.fallback) or resolve(section.fallback), section.fallback
+        images, spec = resolve(section.fallback), section.fallback
     found = f"{kind} images: {len(images)} of {redacted(spec)} ({describe(spec)})"
     console.print(found, highlight=False, soft_wrap=True)
     return spec, images

@@ -49,19 +49,20 @@ def started_head() -> Iterator[str]:
     if environment["RAY_AUTH_MODE"] == "token" and not has_token():
         # it prints the token
         subprocess.run([*_RAY, "get-auth-token", "--generate"], env=environment, capture_output=True, check=False)
+    given_up = time.monotonic() + PATIENCE
     with contextlib.ExitStack() as stack:
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                address = stack.enter_context(_head(environment))
+                address = stack.enter_context(_head(environment, given_up))
                 break
             except ClusterError:
-                if attempt == ATTEMPTS:
+                if attempt == ATTEMPTS or time.monotonic() > given_up:
                     raise
         yield address
 
 
 @contextlib.contextmanager
-def _head(environment: dict[str, str]) -> Iterator[str]:
+def _head(environment: dict[str, str], given_up: float) -> Iterator[str]:
     dashboard, client = _free_ports(2)
     with tempfile.TemporaryDirectory(prefix="aebench-", ignore_cleanup_errors=True) as folder:
         log = Path(folder) / "head.log"
@@ -78,7 +79,7 @@ def _head(environment: dict[str, str]) -> Iterator[str]:
             )
         try:
             with _ended_by_signals():
-                _await(head, dashboard, log)
+                _await(head, dashboard, log, given_up)
                 try:
                     yield f"http://127.0.0.1:{dashboard}"
                 except ClusterError as error:
@@ -101,9 +102,8 @@ def _stop(head: subprocess.Popen[bytes]) -> None:
         head.wait()
 
 
-def _await(head: subprocess.Popen[bytes], port: int, log: Path) -> None:
+def _await(head: subprocess.Popen[bytes], port: int, log: Path, given_up: float) -> None:
     """Wait until the whole head is there: the dashboard takes jobs before there is a node that runs them."""
-    given_up = time.monotonic() + PATIENCE
     while _STARTED not in log.read_bytes() or not _answers(port):
         if head.poll() is not None or time.monotonic() > given_up:
             raise ClusterError(f"cannot start a Ray head on this machine: {_last_words(log)}")

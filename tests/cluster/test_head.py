@@ -21,7 +21,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[dict[str, s
         tried: list[dict[str, str]] = []
 
         @contextlib.contextmanager
-        def start(environment: dict[str, str]) -> Iterator[str]:
+        def start(environment: dict[str, str], given_up: float) -> Iterator[str]:
             tried.append(environment)
             if len(tried) <= times:
                 raise ClusterError("its agents were slow")

@@ -67,10 +67,10 @@ class GaussianConditional(nn.Module):
 
     def _rows(self) -> tuple[Tensor, Tensor, Tensor]:
         """Return where each table begins, its radius, and the sum of its frequencies."""
-        device, offsets = self.frequencies.device, torch.from_numpy(_offsets())
-        radius = torch.tensor([_radius(index) for index in range(SCALES)])
-        ends = torch.cat([self.frequencies.new_zeros(1), self.frequencies.cumsum(0)]).double()[offsets.to(device)]
-        return offsets[:-1].to(device), radius.to(device), ends.diff()
+        device, radius = self.frequencies.device, torch.from_numpy(self.tables().radius).long()
+        offsets = torch.from_numpy(_offsets()).to(device)
+        ends = torch.cat([self.frequencies.new_zeros(1), self.frequencies.cumsum(0)]).double()[offsets]
+        return offsets[:-1], radius.to(device), ends.diff()
 
     def tables(self) -> Tables:
         """Return the stored tables, one a scale."""
