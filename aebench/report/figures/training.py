@@ -11,8 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from aebench.report.figures.look import INK, NARROW, NothingToDrawError, below, drawing, log_axis, look, mark
-from aebench.report.layout import count, printable
+from aebench.report.figures.look import INK, NARROW, NothingToDrawError, below, drawing, folded, log_axis, look, mark
+from aebench.report.layout import count
 
 if TYPE_CHECKING:
     from aebench.analysis.run import Run
@@ -27,7 +27,7 @@ _BEST: Final[dict[str, Any]] = {
     "linestyle": "none",
 }
 _MOST_MARKERS: Final = 40
-_ALONE, _AMONG_OTHERS = 2.9, 2.1
+_ALONE, _AMONG_OTHERS = 3.1, 2.3
 """Height in inches of the axes of a network."""
 
 
@@ -46,12 +46,10 @@ def training_figure(run: Run) -> Figure:
     with look():
         height = _ALONE if len(run.trainings) == 1 else _AMONG_OTHERS * len(run.trainings)
         figure = drawing(NARROW, height, "Training and validation loss by epoch")
-        entries: list[Artist] = []
-        for axes, (network, epochs) in zip(
-            figure.subplots(len(run.trainings), squeeze=False)[:, 0], run.trainings.items(), strict=True
-        ):
-            entries = _draw(axes, network, epochs)
-        axes.set_xlabel("epoch")
+        grid = figure.subplots(len(run.trainings), squeeze=False)[:, 0]
+        drawn = [_draw(axes, *training) for axes, training in zip(grid, run.trainings.items(), strict=True)]
+        grid[-1].set_xlabel("epoch")
+        entries = max(drawn, key=len)  # a training whose losses are all infinite has no best epoch
         known = len(entries) > 2
         below(figure, entries, ["Best is the smallest validation loss; its weights are kept."] if known else [])
     return figure
@@ -67,7 +65,7 @@ def _draw(axes: Axes, network: str, epochs: pa.Table) -> list[Artist]:
     axes.plot(numbers, validation, label="validation", **_VALIDATION, **size)
     entries: list[Artist] = [mark("training", **_TRAINING, **size), mark("validation", **_VALIDATION, **size)]
     steps, workers = epochs["step"][-1].as_py(), epochs["workers"][-1].as_py()
-    said = f"{network}: {count(len(numbers), 'epoch')}, {count(steps, 'step')}, {count(workers, 'worker')}"
+    said = f"{count(len(numbers), 'epoch')}, {count(steps, 'step')}, {count(workers, 'worker')}"
     known = [(loss, epoch) for epoch, loss in zip(numbers, validation, strict=True) if math.isfinite(loss)]
     if known:
         loss, epoch = min(known)
@@ -79,5 +77,5 @@ def _draw(axes: Axes, network: str, epochs: pa.Table) -> list[Artist]:
         log_axis(axes, "y", min(losses) / 1.2, max(losses) * 1.2)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.set_ylabel("loss (logarithmic)")
-    axes.set_title(printable(said))
+    axes.set_title(f"{folded(network)}\n{said}")
     return entries

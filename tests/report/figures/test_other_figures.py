@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from aebench.report.figures import NothingToDrawError, by_image_figure, speed_figure, training_figure
-from tests.report.figures.runs import curve, epoch, line, run_of, texts
+from tests.report.figures.runs import curve, epoch, line, misplaced, run_of, texts
 from tests.report.helpers import row
 
 IMAGES = ("a.png", "b.png", "c.png")
@@ -27,8 +27,14 @@ def test_every_network_has_its_axes(tmp_path: Path) -> None:
     run = run_of(tmp_path, epochs=[epoch(1, 0.5, 0.4), epoch(1, 30, 20, "lapped"), epoch(2, 20, 10, "lapped")])
     paper, lapped = training_figure(run).axes
     assert (line(paper, "training"), line(lapped, "training")) == (([1], [0.5]), ([1, 2], [30, 20]))
-    assert paper.get_title(loc="left").startswith("paper: 1 epoch, ")
+    assert paper.get_title(loc="left").startswith("paper\n1 epoch, ")
     assert lapped.get_title(loc="left").endswith("best epoch 2 (10)")
+
+
+def test_long_names_and_numbers_stay_in_the_figure(tmp_path: Path) -> None:
+    networks = ["balle2018-hyperprior-published", "a_module_of_my_own.with_networks:AutoencoderWithALongName", "paper"]
+    curves = [epoch(number, 0.123456, 0.000656, network) for network in networks for number in (1, 12345)]
+    assert not misplaced(training_figure(run_of(tmp_path, epochs=curves)))
 
 
 def test_one_epoch_is_a_figure_and_none_is_not(tmp_path: Path) -> None:
