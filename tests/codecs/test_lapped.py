@@ -28,20 +28,21 @@ from aebench.run import ready
 from tests.models.lapped.helpers import picture, seeded_network
 
 STORED = (
-    "K}EKYb0VXDPZtva9soHuKQgRJOnyQ8Pq&lScux$3aNfdo1;?tl+|~(r=#*9WGe|MU_-ogmy()(frAzOqOhf@Y?)p5H_bWB9Xcjoy|DJ0"
-    "f(kG8Sq(gv9J7N@=H6)m?!-}Q5<>#$Kq{5Rw@j4k};5ZY8<BbX8;S*%}21+RG?$0a*%1q~rkSARa89_1POXexngDXmmC16Dt=`S+6QvP"
-    "Cv1n%@36ORd>ZZzMASDE+R=-6!K<qp`XS{M@_d-h#Njcuahnb{pL9K^Y~-7l3r`S0+Ky{xGXD;-a&X81l8NgA>QtEJ2LUEC2#mKSL)<t"
-    "C`o^Q%V&izYBqtNP(N13g@qIU^AtE2n1Q4;I~&p&*Bj*SlM(1pzazgL0I*)UF><SHIq9grGy>O))u!ZP(bRh16cB9H=l;v9k;D*pgkF1"
-    "NvteJF<_$r4R?m8>##Xpf?|Z3c{m&Xf)oJyM;B>WO6DX)jW4Bx;in3PKcX5a_w_`bjL+#lEQPp?p#_4D`YEqWYr-g=ubh~Y}c;y=eBHU"
-    "JjVwvrok>0D(6MjH^%45ag`I4Civkez)P1i|GJcbv4f+;w`zgU|B<Y<t(SKtrT93vEK!@Dqc^r*Awy-2ru!LY#x>Eyqb_^i63w_d&YCP"
-    "4yZ?r{pXlaOF7efrm{kCS3&)g{<70qBPQF&QosJ2f>Q$1c7ChtIc_iwgB<v8C9O!M}*)~?ICG2NH^I4Un<O=}WRg{B4%Fa}Ebc1;N{1e"
-    "$!i<ZQjG>w)gA!8)%s80jDSI4YgzI!l-E?e!MhhwPh>(lLaE@|ZV*!nZ~o~MIcq40}8c^(6amvzT=a)Hnc64~6nnY8YN>!(wP7mgK1=D"
-    "tvn&zy(Y(GWyy=(_PBJ5b}!BC>EOrm>NB(#M8@Jhp46;6NLJ7yepXJd&g5#iG}>768wN!|d#-1T-XTXFhp6DqdluDdpvA#2uZivj8D^j"
-    ";!t79`Fy3erTQ3L!>K*F+|~0-LeJ$kfSUFVbH@v-3OzIkAjs8I{"
+    "K}9`1@Bqc~^Jx<R9soJ-iZZN9OnyQ8Pq&lScux$3aNfdo1;?tl+|~(r=#*9WGe|MU_-ogmy()(frAzOqOhf@Y?)p5H_bWB9Xcjoy|DJ0"
+    "f(kG8Sq(gv9J7N@=HD(>;&1Qnrq!r$qe^%wJF<b}N;~}G65Qj{m&GcLpxTVQwpR&B9=J7kKBuE>CHL18*_w|vNN%3ba07HHKmLBaj`el"
+    "mPf?6CD>d+3PBlRWHThoxS`w{^Z%K@rTte23!2WdV{vrTX#rv)Lt@97_JHzv1Z;!+V{IvSiA2~VJ8sQQ+XFW|mC9e}e9HieVbvS*w`47"
+    "{G6y*~e6&tKWVF2Ux_Y_#CQ&5x@f{kI;h>HR~cf-B9QTJ6P<B6^Er5j+Twlvnt7HigJ(^92$p{`+LT(4^@?Zsop#1sK@YV6Ze%+VM-?Q"
+    "qd?R(Q4pRk`}EGNKsasJ@&E*$&+GB73RKHdlD=;-$N41{VE1No?Nn=wc~O2by%VfD-sXarF3q$r5X;>NJ$S<*Ked?B@KJ2yg^x-Li`Wx"
+    "d{|;uT2{{e)9RAm{%7qYL(U5J<L_gX-iE0tM+HeTp7&D;V~ZN;cDEc7f=CvGi{0?5D$)ix>0bX}=bpw=CbbS-24RrNDDZ>k$6jq{U=xN"
+    "!xnbxk|9J!gG2gv6NX@6wN)kz0h=vJ778~=Eqn$=RJOgvsdJ|Xz5&K@P-NPYPZ(rdKyeJeTNBa&p2@ePSQ{ht5*S#}YQKGzIrb8Vt-M*"
+    "}4;P}+av6XJe2OGYc$vak7B4Q2Oy1l877$l<)WKl(&b#aUk-6CnPSnO8H5_7VGdMAo?kk}<I7^YG@Y2&{Eanq(N6QSN9Jbdr|m7FjrjZ"
+    "Yv0X?ZB97MDnW@9d>VQ46(%-VbKF!<v?~?^RSj*xlRDOUua7yiTx`g_`T%Kdlh1md-5gaZ47KY#4oAQ^Qe#YpxbTj}Mk)iw*CM8+_>-+"
+    "OiyU&PrKO#(P|U*QK;*pouSp*(^<U(%HMI{RVao?_CJ$jS7Kp)(ZnV#1EuuJl9e;Se<WFCVU(UBoQkYzd6XQ1#B(xfoip(WDetfK3S|p"
+    "yUbw9H^RIcbEr%M5i=U?WF;<Y_E2ff1UboH`50#g>ZMgVsQfnTbhz7<I+6AjFa"
 )
 """A stream of a 19×30 picture, made with `seeded_network` at step 12 …"""
 
-DIGEST = 3982966582
+DIGEST = 419990255
 """… and the CRC-32 of its coefficients."""
 
 

@@ -6,7 +6,8 @@ whether that quantises (in training and encoding) or decodes. All three therefor
 The 192 channels are in coding order: three means of blocks (luma and two chromas), then nine groups of coefficients of
 similar frequency, luma first. The means are predicted from twelve neighbours on coarser lattices. A state of 64 numbers
 a site starts from the means; after each group, a 3×3 convolution of that group's magnitudes (and signs, where they
-help) is added to it. Each group is coded on two colours of a checkerboard: the second sees its neighbours of the first.
+help) is added to it, then one of the rectified state itself, which carries what is known further. Each group is coded
+on two colours of a checkerboard: the second sees its neighbours of the first.
 
 There are no convolutions in the sense of a library here, only matrix products of gathered neighbours: no algorithm that
 transforms its input, such as Winograd's, can be chosen behind our back.
@@ -164,10 +165,13 @@ class ContextModel(nn.Module):
         sizes = [(span.stop - span.start, group.signed) for span, group in zip(SPANS, GROUPS, strict=True)]
         features = [channels * (2 if signed else 1) for channels, signed in sizes]
         self.update = nn.ModuleList(
-            ExactLinear(len(AROUND) * inputs, STATE, FEATURE_BITS, largest, bias=False) for inputs in features
+            ExactLinear(len(AROUND) * inputs, STATE, FEATURE_BITS, largest, bias=False) for inputs in features[:-1]
         )
         self.beside = nn.ModuleList(
             ExactLinear(NEIGHBOURS * inputs, STATE, FEATURE_BITS, largest, bias=False) for inputs in features
+        )
+        self.mix = nn.ModuleList(
+            ExactLinear(len(AROUND) * STATE, STATE, HIDDEN_BITS, 16, bias=False, zero=True) for _ in self.update
         )
         self.heads = nn.ModuleList(GroupHead(channels) for channels, _ in sizes for _ in range(2))
 
@@ -176,10 +180,10 @@ class ContextModel(nn.Module):
         for head in (*self.means, *self.heads):
             head.check()
         self.begin.check(0)
-        for layer in (self.spread, *self.update, *self.beside):
+        for layer in (self.spread, *self.update, *self.beside, *self.mix):
             layer.check(0)
 
-    def walk(self, log_step: Tensor, height: int, width: int, choose: Choose) -> tuple[Tensor, Tensor]:
+    def walk(self, log_step: Tensor, height: int, width: int, choose: Choose) -> Tensor:
         """Visit all coefficients of a batch in coding order.
 
         Parameters
@@ -195,8 +199,6 @@ class ContextModel(nn.Module):
         -------
         q : Tensor, shape (N, height · width, 192)
             The integers chosen, channels in coding order.
-        state : Tensor, shape (N, height · width, 64)
-            All that the model knows at the end.
         """
         layout = grid(height, width, log_step.device)
         level = ((log_step - 5) / 2)[:, None, None]
@@ -213,10 +215,11 @@ class ContextModel(nn.Module):
                     known = known + _STATE_SHARE * _apply(self.beside[index], features, phase.neighbours)
                 found = self.heads[2 * index + colour](known)
                 q[:, phase.sites, span] = choose(phase.sites, span, found)
-            features = _outside(self._features(q[..., span], index))
-            added = _apply(self.update[index], features, layout.around)
-            state = fix(state + _STATE_SHARE * added, HIDDEN_BITS, -_STATE_LIMIT, _STATE_LIMIT)
-        return q, state
+            if index < len(self.mix):  # after the last group nobody asks any more
+                features = _outside(self._features(q[..., span], index))
+                state = _join(state, _apply(self.update[index], features, layout.around))
+                state = _join(state, _apply(self.mix[index], _outside(hidden(state)), layout.around))
+        return q
 
     def _walk_means(self, q: Tensor, level: Tensor, layout: Grid, choose: Choose) -> None:
         first = q.new_zeros(1, dtype=torch.int64)
@@ -255,7 +258,7 @@ class ContextModel(nn.Module):
         begun = _apply(self.begin, _outside(features), layout.around)
         begun = fix(begun, FEATURE_BITS, 0, FeatureTables.LIMIT)
         spread = _apply(self.spread, _outside(begun), layout.around)
-        return fix(_STATE_SHARE * spread, HIDDEN_BITS, -_STATE_LIMIT, _STATE_LIMIT)
+        return _join(torch.zeros_like(spread), spread)
 
     def slopes(self, means: Tensor, layout: Grid) -> tuple[Tensor, Tensor]:
         """Differences of means (N, P, 3) to the right and downwards, as features."""
@@ -273,6 +276,11 @@ def members(mean: Tensor, scale: Tensor, shape: Tensor) -> Members:
         fix(scale * 4 + UNIT_SCALE - 4, 0, 0, SCALES - 1, "back"),
         fix(shape * 2 + (SHAPES - 2), 0, 0, SHAPES - 1, "back"),
     )
+
+
+def _join(state: Tensor, added: Tensor) -> Tensor:
+    """Add what a layer says to the state."""
+    return fix(state + _STATE_SHARE * added, HIDDEN_BITS, -_STATE_LIMIT, _STATE_LIMIT)
 
 
 def _outside(features: Tensor) -> Tensor:

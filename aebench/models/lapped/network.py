@@ -47,8 +47,6 @@ class Coefficients:
     ----------
     q : Tensor, shape (N, height · width, 192)
         Integers, channels in coding order.
-    state : Tensor, shape (N, height · width, 64)
-        Of the context model.
     log_step : Tensor, shape (N,)
         log2 of the quantiser step.
     height, width : int
@@ -56,7 +54,6 @@ class Coefficients:
     """
 
     q: Tensor
-    state: Tensor
     log_step: Tensor
     height: int
     width: int
@@ -81,7 +78,7 @@ class Lapped(nn.Module):
 
     def parameter_groups(self) -> list[dict[str, Any]]:
         """Let the post-filter learn more slowly: its layers add up hundreds of inputs to a small correction."""
-        return [{"params": self.context.parameters()}, {"params": self.postfilter.parameters(), "slower": 0.2}]
+        return [{"params": self.context.parameters()}, {"params": self.postfilter.parameters(), "slower": 0.5}]
 
     def loss(self, rgb: Tensor) -> Tensor:
         """Rate and distortion of a batch of RGB in [0, 1], (N, 3, H, W).
@@ -178,7 +175,7 @@ class Lapped(nn.Module):
         """Post-filter integers to coefficients in units of the step, shaped and ordered like them."""
         layout = grid(found.height, found.width, found.q.device)
         slopes = torch.cat(self.context.slopes(found.q[..., :MEANS], layout), -1)
-        planes = [_planar(x, found) for x in (found.q, found.state, slopes)]
+        planes = [_planar(x, found) for x in (found.q, slopes)]
         level = ((found.log_step - 5) / 2)[:, None, None, None]
         y: Tensor = self.postfilter(*planes, level)
         return y.flatten(2).transpose(1, 2)
@@ -212,8 +209,7 @@ class Lapped(nn.Module):
         self.context.check()
 
     def _walk(self, log_step: Tensor, height: int, width: int, choose: Choose) -> Coefficients:
-        q, state = self.context.walk(log_step, height, width, choose)
-        return Coefficients(q, state, log_step, height, width)
+        return Coefficients(self.context.walk(log_step, height, width, choose), log_step, height, width)
 
     def _planes(self, y: Tensor, like: Coefficients) -> Tensor:
         return self.transform.planes(_planar(y, like)[:, self.places])
