@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,7 +34,14 @@ class Reader:
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.goto(path.resolve().as_uri())
-        self.page.wait_for_function("document.querySelector('#plot svg') || !document.querySelector('#plot')")
+        self.until("document.querySelector('#plot svg') || !document.querySelector('#plot')")
+
+    def until(self, condition: str) -> None:
+        """Wait for a JavaScript condition, asking from outside: to poll inside takes eval, which the page forbids."""
+        deadline = time.monotonic() + 30
+        while not self.page.evaluate(f"Boolean({condition})"):
+            assert time.monotonic() < deadline, f"never came true: {condition}"
+            self.page.wait_for_timeout(20)
 
     def text(self, selector: str) -> str:
         return self.page.locator(selector).inner_text()
@@ -164,10 +172,10 @@ def test_the_theme_can_be_changed_and_is_remembered(reader: Reader) -> None:
 def test_a_picture_that_is_not_there_is_said(browser: Browser, kept_run: Run, tmp_path: Path) -> None:
     path = write_page(kept_run, kept_run.folder.path / "linked.html", budget=0)
     at_home = Reader(browser, path)
-    at_home.page.wait_for_function("document.querySelector('#img-b').naturalWidth === 200")
+    at_home.until("document.querySelector('#img-b').naturalWidth === 200")
     assert not at_home.errors and not at_home.text("#picture-error")
     moved = Reader(browser, path.rename(tmp_path / "linked.html"))
-    moved.page.wait_for_function("document.querySelector('#picture-error').textContent")
+    moved.until("document.querySelector('#picture-error').textContent")
     assert "is not found there" in moved.text("#picture-error")
     at_home.context.close()
     moved.context.close()
