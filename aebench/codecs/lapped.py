@@ -74,4 +74,4 @@ class LappedCodec(NeuralCodec):
 
 
 def _check(q: Tensor) -> int:
-    return zlib.crc32(q.numpy().astype("<i4").tobytes()) & 0xFFFF
+    return zlib.crc32(q.cpu().numpy().astype("<i4").tobytes()) & 0xFFFF

@@ -20,6 +20,7 @@ from torch import nn
 from aebench.models.entropy import exact
 from aebench.models.entropy.factorised import FactorisedPrior
 from aebench.models.entropy.models import Factorised, Hyperprior
+from aebench.models.kernels import Conv2d
 from aebench.models.layers import Gdn, down, up
 from aebench.models.transform_coder import RATES, TransformCoder
 
@@ -64,7 +65,7 @@ class Balle2018Hyperprior(TransformCoder):
 
     def __init__(self, width: tuple[int, int] = PUBLISHED) -> None:
         n, m = width
-        hyper_analysis = nn.Sequential(nn.Conv2d(m, n, 3, padding=1), nn.ReLU(), down(n, n), nn.ReLU(), down(n, n))
+        hyper_analysis = nn.Sequential(Conv2d(m, n, 3, padding=1), nn.ReLU(), down(n, n), nn.ReLU(), down(n, n))
         hyper_synthesis = nn.Sequential(
             exact.up(n, n), nn.ReLU(), exact.up(n, n), nn.ReLU(), exact.ExactConv2d(n, m, 3, padding=1)
         )

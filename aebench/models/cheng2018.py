@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from aebench.color import RGB_TO_YCBCR_BT601, YCBCR_BT601_TO_RGB
 from aebench.models.entropy.factorised import FactorisedPrior
 from aebench.models.entropy.models import Factorised
+from aebench.models.kernels import Conv2d, ConvTranspose2d
 from aebench.models.transform_coder import RATES, TransformCoder
 
 PLANES, STRIDE = 3, 8
@@ -130,7 +131,7 @@ class Cheng2018Small(Cheng2018):
 def _analysis(filters: tuple[int, ...]) -> nn.Sequential:
     layers: list[nn.Module] = []
     for number, (inputs, outputs) in enumerate(zip((1, *filters), filters, strict=False)):
-        layers += [nn.Conv2d(inputs, outputs, 3, stride=1 + number % 2, padding=1), nn.PReLU(outputs)]
+        layers += [Conv2d(inputs, outputs, 3, stride=1 + number % 2, padding=1), nn.PReLU(outputs)]
     return nn.Sequential(*layers[:-1])
 
 
@@ -138,9 +139,9 @@ def _synthesis(filters: tuple[int, ...]) -> nn.Sequential:
     layers: list[nn.Module] = []
     for number, (inputs, outputs) in enumerate(zip(filters[::-1], (*filters[-2::-1], 1), strict=True)):
         layer = (
-            nn.Conv2d(inputs, outputs, 3, padding=1)
+            Conv2d(inputs, outputs, 3, padding=1)
             if number % 2
-            else nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=1)
+            else ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=1)
         )
         layers += [layer, nn.PReLU(outputs)]
     return nn.Sequential(*layers[:-1])

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from aebench.models import kernels
 from aebench.models.entropy.bounds import lower_bound
 
 _PEDESTAL = 2.0**-18
@@ -40,14 +41,14 @@ class Gdn(nn.Module):
         return x * (norm.sqrt() if self.inverse else norm.rsqrt())
 
 
-def down(inputs: int, outputs: int) -> nn.Conv2d:
+def down(inputs: int, outputs: int) -> kernels.Conv2d:
     """Convolve with 5×5 kernels at every second row and column."""
-    return nn.Conv2d(inputs, outputs, 5, stride=2, padding=2)
+    return kernels.Conv2d(inputs, outputs, 5, stride=2, padding=2)
 
 
-def up(inputs: int, outputs: int) -> nn.ConvTranspose2d:
+def up(inputs: int, outputs: int) -> kernels.ConvTranspose2d:
     """Transposed `down`: twice the rows and columns."""
-    return nn.ConvTranspose2d(inputs, outputs, 5, stride=2, padding=2, output_padding=1)
+    return kernels.ConvTranspose2d(inputs, outputs, 5, stride=2, padding=2, output_padding=1)
 
 
 def preserve_variance(network: nn.Module) -> None:

@@ -25,6 +25,8 @@ from aebench.models.entropy import exact
 from aebench.models.entropy.coders import LARGEST, Coder
 from aebench.models.entropy.gaussian import scale_index
 from aebench.models.entropy.models import Hyperprior
+from aebench.models.kernels import Conv2d
+from aebench.models.layers import down
 from aebench.models.transform_coder import RATES, TransformCoder
 
 PUBLISHED = (192, 192)
@@ -39,11 +41,11 @@ class Checkerboard(Hyperprior):
 
     def __init__(self, n: int, m: int) -> None:
         hyper_analysis = nn.Sequential(
-            nn.Conv2d(m, n, 3, padding=1),
+            Conv2d(m, n, 3, padding=1),
             nn.LeakyReLU(),
-            nn.Conv2d(n, n, 5, stride=2, padding=2),
+            down(n, n),
             nn.LeakyReLU(),
-            nn.Conv2d(n, n, 5, stride=2, padding=2),
+            down(n, n),
         )
         hyper_synthesis = nn.Sequential(
             exact.up(n, m),

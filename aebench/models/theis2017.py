@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from aebench.models.entropy.mixture import GaussianScaleMixture
 from aebench.models.entropy.models import Factorised
+from aebench.models.kernels import Conv2d
 from aebench.models.transform_coder import RATES, TransformCoder
 
 LATENT_CHANNELS, STRIDE = 96, 8
@@ -30,7 +31,7 @@ SMALL = (24, 48)
 """N and R of a network that one CPU core can train."""
 
 
-class MirrorConv2d(nn.Conv2d):
+class MirrorConv2d(Conv2d):
     """A convolution that sees its input mirrored at the borders; one too small to be mirrored, repeated."""
 
     def __init__(self, inputs: int, outputs: int, size: int, stride: int = 1) -> None:
@@ -89,8 +90,8 @@ class Theis2017Small(Theis2017):
         super().__init__(SMALL)
 
 
-def _plain(inputs: int, outputs: int, size: int) -> nn.Conv2d:
-    return nn.Conv2d(inputs, outputs, size, padding=size // 2)
+def _plain(inputs: int, outputs: int, size: int) -> Conv2d:
+    return Conv2d(inputs, outputs, size, padding=size // 2)
 
 
 def _sub_pixel(inputs: int, outputs: int) -> tuple[nn.Module, nn.Module]:

@@ -2,7 +2,8 @@
 
 A gain vector a rate multiplies the latent before rounding, another one undoes it (Cui, Wang, Gao, Guo, Feng, Bai,
 *Asymmetric gained deep image compression with continuous rate adaptation*, 2021). In training every crop draws a rate;
-its loss is λ · 255² · MSE + bits per pixel, in RGB, scaled so that no λ outweighs the others.
+its loss is λ · 255² · MSE + bits per pixel, in RGB, scaled so that no λ outweighs the others. Kernels of eight bits
+(`aebench.models.kernels`) are in none of the papers; they make weights small enough to come with the package.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from aebench.models import kernels
 from aebench.models.entropy.channels import ChannelPrior
 from aebench.models.entropy.coders import Decoder, Encoder, Estimator
-from aebench.models.entropy.exact import ExactConv2d, ExactConvTranspose2d, from_integers, to_integers
 from aebench.models.entropy.gaussian import GaussianConditional
 from aebench.models.entropy.models import EntropyModel, Factorised, Hyperprior
 from aebench.models.layers import pad, preserve_variance
@@ -160,13 +161,11 @@ class TransformCoder(nn.Module):
         return torch.full((len(like),), rate, device=like.device)
 
     def stored_state(self) -> dict[str, Tensor]:
-        """Return the weights as they are stored: what has to be exact as integers, other kernels in half precision."""
+        """Return the weights as they are stored: kernels in eight bits, those that touch planes in half precision."""
         state = {name: value.half() if value.ndim == 4 else value for name, value in self.state_dict().items()}
+        state |= kernels.store(self)
         for prefix, module in self.named_modules():
-            if isinstance(module, ExactConv2d | ExactConvTranspose2d):
-                weight, bias = to_integers(module)
-                state |= {f"{prefix}.weight": weight} | ({} if bias is None else {f"{prefix}.bias": bias})
-            elif isinstance(module, GaussianConditional):
+            if isinstance(module, GaussianConditional):
                 state |= _prefixed(prefix, module.stored_state())
             elif isinstance(module, ChannelPrior):
                 state |= _prefixed(prefix, module.stored_state(self._widths()))
@@ -174,12 +173,9 @@ class TransformCoder(nn.Module):
 
     def load_stored_state(self, state: dict[str, Tensor]) -> None:
         """Take what `stored_state` gave."""
-        own = self.state_dict()
+        own, state = self.state_dict(), state | kernels.restore(self, state)
         for prefix, module in self.named_modules():
-            if isinstance(module, ExactConv2d | ExactConvTranspose2d):
-                weight, bias = from_integers((state[f"{prefix}.weight"], state.get(f"{prefix}.bias")))
-                state = state | {f"{prefix}.weight": weight} | ({} if bias is None else {f"{prefix}.bias": bias})
-            elif isinstance(module, GaussianConditional | ChannelPrior):
+            if isinstance(module, GaussianConditional | ChannelPrior):
                 module.load_stored_state(under(f"{prefix}.", state))
         self.load_state_dict({name: state[name].to(value.dtype) for name, value in own.items()})
 

@@ -40,6 +40,9 @@ NETWORKS = {
 }
 """Networks that aebench can train, by name."""
 
+RAGGED = "ragged_"
+"""Begins the name of a tensor that a network stores in a length of its own, and checks itself."""
+
 TENSORS, CONFIGURATION = "model.safetensors", "model.json"
 
 
@@ -98,7 +101,7 @@ class Weights:
                     f"the weights of {self.network!r} do not fit the network: tensor {name!r} is "
                     f"{'missing' if name not in given else 'not in the network'}"
                 )
-            if given[name].shape != wanted[name].shape:
+            if given[name].shape != wanted[name].shape and not name.rpartition(".")[2].startswith(RAGGED):
                 raise WeightsError(
                     f"the weights of {self.network!r} do not fit the network: tensor {name!r} is "
                     f"{tuple(given[name].shape)}, the network has {tuple(wanted[name].shape)}"

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from aebench.errors import WeightsError
 from aebench.models.entropy.bounds import lower_bound
 from aebench.models.entropy.coding import Tables
 
@@ -104,11 +105,22 @@ class ChannelPrior(nn.Module, ABC):
     def stored_state(self, width: Tensor | None = None) -> dict[str, Tensor]:
         """Return the density, and the tables as integers: made of it, or those that were stored before."""
         frequencies, centres = self._tables(width)
-        return {**self.state_dict(), "frequencies": frequencies.to(torch.uint16), "centres": centres}
+        return {
+            **self.state_dict(),
+            "ragged_frequencies": frequencies[frequencies > 0].to(torch.uint16),
+            "reaches": (((frequencies > 0).sum(1) - 2) // 2).to(torch.int16),
+            "centres": centres,
+        }
 
     def load_stored_state(self, state: dict[str, Tensor]) -> None:
-        """Take what `stored_state` gave."""
-        self.frequencies.copy_(state["frequencies"].to(torch.int32))
+        """Take what `stored_state` gave, or raise `WeightsError` if the tables are not as long as they should be."""
+        reaches, stored = state["reaches"].to(torch.int64)[:, None], state["ragged_frequencies"].to(torch.int32)
+        distance = torch.arange(-self.radius, self.radius + 2)
+        kept = (distance.abs() <= reaches) | (distance > self.radius)
+        if int(kept.sum()) != len(stored):
+            raise WeightsError(f"the tables of a prior should have {int(kept.sum())} frequencies, not {len(stored)}")
+        self.frequencies.zero_()
+        self.frequencies[kept.to(self.frequencies.device)] = stored.to(self.frequencies.device)
         self.centres.copy_(state["centres"])
         self._made = None
         self.load_state_dict({name: state[name] for name in self.state_dict()})

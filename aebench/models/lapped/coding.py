@@ -52,4 +52,4 @@ class Reader:
         table, integer, negated = table_of(members)
         distance = self._reader.get(self._tables, table)
         q = np.where(negated, -distance, distance) + integer
-        return torch.from_numpy(q.astype(np.float32)).view(members.mean.shape)
+        return torch.from_numpy(q.astype(np.float32)).to(members.mean.device).view(members.mean.shape)

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from aebench.models import kernels
 from aebench.models.lapped.coding import Reader, Tables, Writer
 from aebench.models.lapped.context import MEANS, ORDER, Choose, ContextModel
 from aebench.models.lapped.distribution import Members, bits, frequencies
@@ -190,10 +191,10 @@ class Lapped(nn.Module):
         return _tables(self.frequencies.cpu().numpy().astype("<u2").tobytes())
 
     def stored_state(self) -> dict[str, Tensor]:
-        """Return the weights as they are stored: what has to be exact as integers, the rest in half precision."""
+        """Return the weights as they are stored: all in eight bits but for the biases of the post-filter."""
         context = {f"context.{name}": to_integers(value) for name, value in self.context.state_dict().items()}
-        rest = {f"postfilter.{name}": value.half() for name, value in self.postfilter.state_dict().items()}
-        return {**context, **rest, "frequencies": self.frequencies.to(torch.uint16)}
+        rest = {f"postfilter.{name}": value for name, value in self.postfilter.state_dict().items()}
+        return {**context, **rest, **kernels.store(self), "frequencies": self.frequencies.to(torch.uint16)}
 
     def load_stored_state(self, state: dict[str, Tensor]) -> None:
         """Take what `stored_state` gave.
@@ -203,9 +204,10 @@ class Lapped(nn.Module):
         WeightsError
             If a sum could not be exact with these weights.
         """
-        self.load_state_dict(
-            {name: from_integers(value) if name.startswith("context.") else value for name, value in state.items()}
-        )
+        state = {
+            name: from_integers(value) if name.startswith("context.") else value for name, value in state.items()
+        } | kernels.restore(self, state)
+        self.load_state_dict({name: state[name] for name in self.state_dict()})
         self.context.check()
 
     def _walk(self, log_step: Tensor, height: int, width: int, choose: Choose) -> Coefficients:

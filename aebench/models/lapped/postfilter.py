@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from aebench.models.kernels import Conv2d
 from aebench.models.lapped.context import MEANS
 from aebench.models.lapped.transform import CHANNELS
 
@@ -22,9 +23,9 @@ class PostFilter(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.enter = nn.Conv2d(CHANNELS + 2 * MEANS + 1, WIDTH, 1)
+        self.enter = Conv2d(CHANNELS + 2 * MEANS + 1, WIDTH, 1)
         self.blocks = nn.ModuleList(_block() for _ in range(RESIDUAL_BLOCKS))
-        self.leave = nn.Conv2d(WIDTH, 2 * CHANNELS, 1)
+        self.leave = Conv2d(WIDTH, 2 * CHANNELS, 1)
         nn.init.zeros_(self.leave.weight)
         assert self.leave.bias is not None
         nn.init.zeros_(self.leave.bias)
@@ -50,9 +51,9 @@ class PostFilter(nn.Module):
         return y
 
 
-def _block() -> nn.Conv2d:
+def _block() -> Conv2d:
     """Make a layer that adds little to what passes it: half the deviation of He et al. (2015)."""
-    layer = nn.Conv2d(WIDTH, WIDTH, 3, padding=1)
+    layer = Conv2d(WIDTH, WIDTH, 3, padding=1)
     nn.init.normal_(layer.weight, std=0.5 * (2 / (9 * WIDTH)) ** 0.5)
     assert layer.bias is not None
     nn.init.zeros_(layer.bias)

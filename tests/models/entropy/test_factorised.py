@@ -5,8 +5,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from aebench.errors import WeightsError
 from aebench.models.entropy.coding import Reader, Tables, Writer
 from aebench.models.entropy.factorised import FactorisedPrior
+
+TABLES = "ragged_frequencies"
 
 
 def fitted(values: Tensor, steps: int = 300) -> FactorisedPrior:
@@ -86,9 +89,22 @@ def test_tables_travel_as_integers(prior: FactorisedPrior, values: Tensor) -> No
         other.matrices[0].mul_(1.5)  # whatever the density says by now
     assert coded(other.tables(), values) == coded(prior.tables(), values)
     again = other.stored_state()
-    assert torch.equal(again["frequencies"], state["frequencies"]) and again["frequencies"].dtype == torch.uint16
+    assert again.keys() == state.keys() and all(torch.equal(again[name], state[name]) for name in ("reaches", TABLES))
+    assert again[TABLES].dtype == torch.uint16
     other.train()
-    assert not torch.equal(other.stored_state()["frequencies"], state["frequencies"])
+    assert not torch.equal(other.stored_state()[TABLES], state[TABLES])
+
+
+def test_no_frequency_is_stored_that_is_not_used(prior: FactorisedPrior) -> None:
+    state = prior.stored_state()
+    assert (state[TABLES].int() > 0).all() and len(state[TABLES]) == int((2 * state["reaches"].int() + 2).sum())
+
+
+def test_tables_that_are_cut_off_are_refused(prior: FactorisedPrior) -> None:
+    state = prior.stored_state()
+    whole = len(state[TABLES])
+    with pytest.raises(WeightsError, match=f"should have {whole} frequencies, not {whole - 1}"):
+        FactorisedPrior(4).load_stored_state({**state, TABLES: state[TABLES][:-1]})
 
 
 def test_far_values_are_coded_and_have_a_gradient(prior: FactorisedPrior) -> None:
