@@ -28,7 +28,7 @@ from aebench.run import ready
 from tests.models.lapped.helpers import picture, seeded_network
 
 STORED = (
-    "K}9`1@Bqc~^Jx<R9soJ-iZZN9OnyQ8Pq&lScux$3aNfdo1;?tl+|~(r=#*9WGe|MU_-ogmy()(frAzOqOhf@Y?)p5H_bWB9Xcjoy|DJ0"
+    "K}7(hdyd8O^Jx<R9soJ-iZZN9OnyQ8Pq&lScux$3aNfdo1;?tl+|~(r=#*9WGe|MU_-ogmy()(frAzOqOhf@Y?)p5H_bWB9Xcjoy|DJ0"
     "f(kG8Sq(gv9J7N@=HD(>;&1Qnrq!r$qe^%wJF<b}N;~}G65Qj{m&GcLpxTVQwpR&B9=J7kKBuE>CHL18*_w|vNN%3ba07HHKmLBaj`el"
     "mPf?6CD>d+3PBlRWHThoxS`w{^Z%K@rTte23!2WdV{vrTX#rv)Lt@97_JHzv1Z;!+V{IvSiA2~VJ8sQQ+XFW|mC9e}e9HieVbvS*w`47"
     "{G6y*~e6&tKWVF2Ux_Y_#CQ&5x@f{kI;h>HR~cf-B9QTJ6P<B6^Er5j+Twlvnt7HigJ(^92$p{`+LT(4^@?Zsop#1sK@YV6Ze%+VM-?Q"

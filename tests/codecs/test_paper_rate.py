@@ -24,7 +24,7 @@ from aebench.models.paper_rate import RATES
 from tests.models.lapped.helpers import picture
 
 STORED = (
-    "K}82V_Nde44TTc`9sq-LWCRfg000mS003a10D=Jv0Go2fV$T<WGr#PWC`RO0gQ=uCE?x(B>~UY22zK_HX0DQPs+wT75CRYFG^hUFMG!fV;>x81"
+    "K}Ajry-3sL4TTc`9sq-LWCRfg000mS003a10D=Jv0Go2fV$T<WGr#PWC`RO0gQ=uCE?x(B>~UY22zK_HX0DQPs+wT75CRYFG^hUFMG!fV;>x81"
     "a5WPE@_nx9+HBEj;iYJOm;"
 )
 """A stream of a 19×30 picture, made with the weights that ship at rate 3 …"""
