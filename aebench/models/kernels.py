@@ -8,6 +8,8 @@ and the most sensitive, and stay as they are.
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -45,7 +47,7 @@ def rounded(layer: Convolution) -> Tensor:
     return layer.weight + (integers * scale - layer.weight).detach()
 
 
-def has_eight_bits(layer: nn.Module) -> bool:
+def has_eight_bits(layer: nn.Module) -> TypeGuard[Convolution]:
     """Tell a layer whose kernel is rounded."""
     return isinstance(layer, Convolution) and min(layer.in_channels, layer.out_channels) > _PLANES
 
@@ -54,7 +56,7 @@ def store(network: nn.Module) -> dict[str, Tensor]:
     """Return all kernels of eight bits, each as ``weight``, int8, and ``scale``, bfloat16, one an output channel."""
     state = {}
     for prefix, layer in network.named_modules():
-        if isinstance(layer, Convolution) and has_eight_bits(layer):
+        if has_eight_bits(layer):
             integers, scale = _divide(layer)
             state[f"{prefix}.weight"] = integers.to(torch.int8)
             state[f"{prefix}.scale"] = scale.flatten().to(torch.bfloat16)
@@ -65,7 +67,7 @@ def restore(network: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Return kernels as the network has them, float32, of a state that has what `store` returned."""
     kernels = {}
     for prefix, layer in network.named_modules():
-        if isinstance(layer, Convolution) and has_eight_bits(layer):
+        if has_eight_bits(layer):
             scale = state[f"{prefix}.scale"].float().view(_shape(layer))
             kernels[f"{prefix}.weight"] = state[f"{prefix}.weight"].float() * scale
     return kernels
