@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-LARGEST = 127
+_LARGEST = 127
 _SMALLEST_SCALE = 2.0**-60
 _PLANES = 3
 
@@ -77,9 +77,9 @@ def restore(network: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
 def _divide(layer: Convolution) -> tuple[Tensor, Tensor]:
     """Return integers and scales, of shapes that multiply, in the precision of the kernel."""
     others = [axis for axis, size in enumerate(_shape(layer)) if size == 1]
-    scale = layer.weight.abs().amax(others, keepdim=True) / LARGEST
+    scale = layer.weight.abs().amax(others, keepdim=True) / _LARGEST
     scale = scale.clamp(min=_SMALLEST_SCALE).to(torch.bfloat16).to(layer.weight.dtype)
-    return (layer.weight / scale).round().clamp(-LARGEST, LARGEST), scale
+    return (layer.weight / scale).round().clamp(-_LARGEST, _LARGEST), scale
 
 
 def _shape(layer: Convolution) -> tuple[int, int, int, int]:

@@ -13,6 +13,9 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from aebench.codecs.neural import SHIPPED
+from aebench.models.entropy.channels import ChannelPrior
+from aebench.models.entropy.coders import Estimator
+from aebench.models.entropy.gaussian import GaussianConditional
 from aebench.models.lapped import Lapped
 from aebench.models.transform_coder import TransformCoder
 from aebench.models.weights import build, read_weights
@@ -84,6 +87,36 @@ def test_it_decodes_elsewhere_to_the_same_integers(name: str, place: str) -> Non
         assert same(decode(network, here), integers)
         there, others = encode(network, rgb.to(device))
     assert same(decode(network, there), others)
+
+
+class Placed(Estimator):
+    """Gives every latent a value on the device of what describes it, as a reader does."""
+
+    def factorised(self, prior: ChannelPrior, values: Tensor, rate: Tensor, width: Tensor) -> Tensor:
+        return torch.zeros_like(values)
+
+    def gaussian(
+        self, conditional: GaussianConditional, values: Tensor, mean: Tensor, scale: Tensor, where: Tensor
+    ) -> Tensor:
+        return mean * where
+
+
+@pytest.mark.parametrize("name", NAMES)
+@torch.inference_mode()
+def test_on_another_device_nothing_is_left_on_the_cpu(name: str) -> None:
+    """Meta tensors compute nothing, and refuse, as those of a GPU do, to meet any of the CPU."""
+    network, meta = build(name).eval().to("meta"), torch.device("meta")
+    rgb = torch.zeros(1, 3, HEIGHT, WIDTH, device=meta)
+    if isinstance(network, Lapped):
+        found, _ = network.quantise(rgb, torch.full((1,), 64.0, device=meta), lambda q, members: None)
+        decoded = network.pixels(found)
+    else:
+        assert isinstance(network, TransformCoder)
+        y = network.latent(rgb)
+        side = y.new_zeros(1, *network.entropy.side_shape(*y.shape[-2:]))
+        rate = torch.full((1,), RATE, device=meta)
+        decoded = network.pixels(network.entropy.walk(y, side, rate, network.log_gain.exp(), Placed(False)), RATE)
+    assert decoded.device == meta and decoded.shape[-2] >= HEIGHT
 
 
 def same(one: Tensor | int, other: Tensor | int) -> bool:

@@ -17,7 +17,7 @@ from aebench.models import kernels
 
 ACTIVATION_BITS = 10
 LARGEST_ACTIVATION = 4095.0
-MOST_TERMS = 2**13
+_MOST_TERMS = 2**13
 
 
 def fix(x: Tensor) -> Tensor:
@@ -34,7 +34,7 @@ class ExactConv2d(kernels.Conv2d):
         if self.training:
             return super().forward(x)
         weight = _exact(self)
-        assert weight[0].numel() <= MOST_TERMS
+        assert weight[0].numel() <= _MOST_TERMS
         return _biased(F.conv2d(fix(x), weight, None, self.stride, self.padding), self.bias)
 
 
@@ -46,7 +46,7 @@ class ExactConvTranspose2d(kernels.ConvTranspose2d):
         if self.training:
             return super().forward(x)
         weight = _exact(self)
-        assert weight[:, 0].numel() <= MOST_TERMS
+        assert weight[:, 0].numel() <= _MOST_TERMS
         total = F.conv_transpose2d(fix(x), weight, None, self.stride, self.padding, self.output_padding)  # type: ignore[arg-type]
         return _biased(total, self.bias)
 
